@@ -1,0 +1,288 @@
+"""The values that travel between the parts: frozen, comparable, without I/O.
+
+Money is held in integer nano-units of its currency (10⁻⁹), QPU time in integer nanoseconds; both are
+rounded up on the way in and leave as decimal strings (see `to_nano` and `from_nano`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, Decimal
+from enum import StrEnum
+from typing import Any, Literal
+
+NANO = 10**9
+Measure = Literal["jobs", "shots", "cost", "qpu_seconds"]
+Effect = Literal["allow", "deny", "needs-approval"]
+
+
+def to_nano(amount: Decimal | int | str) -> int:
+    """Turns an amount of money or seconds into nano-units, rounded up.
+
+    >>> to_nano("0.0000000001")
+    1
+    """
+    return int((Decimal(amount) * NANO).to_integral_value(ROUND_CEILING))
+
+
+def from_nano(nano: int) -> str:
+    """The shortest exact decimal string of a nano amount.
+
+    >>> from_nano(1_500_000_000), from_nano(0), from_nano(-5)
+    ('1.5', '0', '-0.000000005')
+    """
+    sign, rest = ("-" if nano < 0 else ""), abs(nano)
+    whole, part = divmod(rest, NANO)
+    return f"{sign}{whole}" + (f".{part:09d}".rstrip("0") if part else "")
+
+
+class Status(StrEnum):
+    """Where a job stands. `OPEN` are the states in which it may still change."""
+
+    SUBMITTED = "submitted"
+    QUEUED = "queued"
+    RUNNING = "running"
+    PARKED = "parked"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    DENIED = "denied"
+    AWAITING_APPROVAL = "awaiting_approval"
+
+
+OPEN = frozenset({Status.SUBMITTED, Status.QUEUED, Status.RUNNING, Status.PARKED})
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitFacts:
+    """What policy, pricing and the ledger may know of one circuit."""
+
+    fingerprint: str
+    """`sha256:` and 64 hex digits; see `qpm_lab.circuits.fingerprint`."""
+    qubits: int
+    """Number of qubits the circuit acts on or declares."""
+    clbits: int
+    depth: int
+    """Qiskit's circuit depth, measurements included."""
+    gates: Mapping[str, int]
+    """Operation name → how often, measurements and barriers left out."""
+    two_qubit_gates: int
+    name: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "fingerprint": self.fingerprint,
+            "name": self.name,
+            "qubits": self.qubits,
+            "clbits": self.clbits,
+            "depth": self.depth,
+            "gates": dict(self.gates),
+            "two_qubit_gates": self.two_qubit_gates,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class BackendInfo:
+    """A machine or simulator as a provider describes it, known without importing an SDK."""
+
+    id: str
+    """`provider/backend`, for example `aer/simulator`."""
+    description: str
+    qubits: int
+    """The most qubits it takes; for simulators what this machine's memory allows at best."""
+    kind: Literal["simulator", "qpu"]
+    local: bool
+    """True when nothing leaves this machine."""
+    noisy: bool
+    """False for an ideal simulator, whose only error is sampling noise."""
+    state: Literal["ready", "needs-key", "not-installed", "offline"] = "ready"
+    note: str = ""
+    """What to do when it is not ready."""
+
+    @property
+    def provider(self) -> str:
+        return self.id.partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks. Team, roles and clearance come from the policy bundle, never from the request."""
+
+    user: str
+    notebook_run: str = ""
+    """Scope of one kernel's life; empty for the command line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One governed submission, as policy and pricing see it."""
+
+    principal: Principal
+    backend: BackendInfo
+    circuits: tuple[CircuitFacts, ...]
+    shots: int
+    """Shots of each circuit; `total_shots` is what quotas count."""
+    seed: int | None = None
+    experiment: str | None = None
+    project: str | None = None
+    cost_center: str | None = None
+    classification: str | None = None
+    """`public`, `internal` or `confidential`; None means the bundle's default."""
+    name: str = ""
+
+    @property
+    def total_shots(self) -> int:
+        return self.shots * len(self.circuits)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Cost before running, in nano-units of `currency`. None is *unknown*, never zero."""
+
+    currency: str
+    low: int | None
+    expected: int | None
+    high: int | None
+    source: str
+    """Where the price was read; shown to the user."""
+    as_of: str
+    """Date the price was seen, YYYY-MM-DD."""
+    stale: bool = False
+    formula: str = ""
+    qpu_nanoseconds: int = 0
+    """Upper estimate of QPU time; 0 for simulators."""
+
+    @property
+    def known(self) -> bool:
+        return self.high is not None and not self.stale
+
+    def to_dict(self) -> dict[str, Any]:
+        def text(nano: int | None) -> str | None:
+            return None if nano is None else from_nano(nano)
+
+        return {
+            "currency": self.currency,
+            "low": text(self.low),
+            "expected": text(self.expected),
+            "high": text(self.high),
+            "source": self.source,
+            "as_of": self.as_of,
+            "stale": self.stale,
+            "formula": self.formula,
+            "qpu_seconds": from_nano(self.qpu_nanoseconds),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a job was not simply allowed: which rule, in whose words, and what would make it pass."""
+
+    rule: str
+    """Id of the rule or quota, for example `limit.cost-per-job`."""
+    kind: Literal["rule", "quota", "price", "bundle", "default", "caller"]
+    message: str
+    fix: str
+    owner: str = ""
+    severity: str = "error"
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """Worked-out figures, for example limit, used, reserved, left, renews_at; JSON values only."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "rule": self.rule,
+            "kind": self.kind,
+            "message": self.message,
+            "fix": self.fix,
+            "owner": self.owner,
+            "severity": self.severity,
+            "details": dict(self.details),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The policy's verdict with every reason and the version of the rules that gave it."""
+
+    effect: Effect
+    reasons: tuple[Reason, ...]
+    policy: str
+    """Name of the bundle."""
+    policy_version: str
+    """`sha256:` of the bundle's normalised content."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "effect": self.effect,
+            "reasons": [r.to_dict() for r in self.reasons],
+            "policy": self.policy,
+            "policy_version": self.policy_version,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What one job takes from one windowed quota: the policy works it out, the ledger holds it."""
+
+    counter: str
+    """Key of the counter: equal for all jobs that share the limit in the same window."""
+    quota: str
+    """Id of the quota in the bundle."""
+    measure: Measure
+    scope: str
+    """user, team, cost_center, project, experiment, notebook_run, backend or org."""
+    key: str
+    """Who or what within the scope, for example the user's name."""
+    window: Literal["hour", "day", "month", "life"]
+    """`life` is the life of the scope itself (a notebook run), which has no calendar window."""
+    window_start: str
+    """RFC 3339 UTC; empty for `life`."""
+    window_end: str
+    """RFC 3339 UTC; empty for `life`."""
+    unit: str
+    """`jobs`, `shots`, a currency code, or `s`."""
+    amount: int
+    """jobs, shots, nano-units of currency, or nanoseconds."""
+    limit: int
+    owner: str = ""
+    message: str = ""
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """A hold that did not fit, with the counter as it stood (same unit as the hold)."""
+
+    hold: Hold
+    settled: int
+    reserved: int
+
+    @property
+    def left(self) -> int:
+        return max(0, self.hold.limit - self.settled - self.reserved)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A fidelity with its interval; never a bare number. None value: refused, `reason` says why."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    level: float
+    estimand: str
+    method: str
+    shots: int
+    reason: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "value": self.value,
+            "low": self.low,
+            "high": self.high,
+            "level": self.level,
+            "estimand": self.estimand,
+            "method": self.method,
+            "shots": self.shots,
+            "reason": self.reason,
+        }
