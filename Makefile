@@ -1,0 +1,90 @@
+# Everything installs into .venv from the Python, Debian and npm registries; nothing asks a question.
+#   make demo   the quickstart notebook, headless, and its cards
+#   make test   every check and test, a real browser included
+#   make lab    JupyterLab with the kernel "Governed Quantum"
+#   make bench  the benchmark table      make wheel   the wheel, from a clean tree
+#   make soak   the long kill test       make clean   forget all that was built
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint unit server notebooks front browser lab bench soak wheel clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+FRONT := $(shell find labextension/src labextension/style labextension/schema labextension/*.json labextension/*.ts -type f 2>/dev/null)
+export UV_COMPILE_BYTECODE = 1
+export HATCH_JUPYTER_BUILDER_SKIP_NPM = 1
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+demo: .venv/installed
+	$(BIN)/python scripts/demo.py
+
+test: lint front unit server notebooks browser
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: .venv/dev
+	$(BIN)/pytest --ignore tests/server --ignore tests/browser --ignore tests/notebooks
+
+# pytest-jupyter, playwright and nbmake each want the event loop to themselves: one process each.
+server: .venv/lab
+	$(BIN)/pytest tests/server
+
+notebooks: .venv/lab
+	$(BIN)/pytest tests/notebooks
+
+browser: .venv/lab .venv/browser
+	$(BIN)/pytest tests/browser
+
+front: labextension/node_modules
+	cd labextension && npm run --silent lint && npm test --silent
+
+lab: .venv/lab
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+bench: .venv/dev
+	$(BIN)/python benchmarks/governed_job.py
+
+soak: .venv/dev
+	QPM_SOAK=1 $(BIN)/pytest tests/runner/test_kill.py
+
+# A release is built from a clean clone: an editable install would leave a development bundle behind.
+wheel: .venv/venv labextension/node_modules
+	rm -rf dist qpm_lab/labextension
+	$(BIN)/uv build --wheel --sdist --out-dir dist
+
+clean:
+	rm -rf .venv dist build test-output labextension/node_modules labextension/lib qpm_lab/labextension
+
+.venv/venv:
+	scripts/ensure-venv.sh $(PYTHON)
+	@touch $@
+
+.venv/installed: .venv/venv pyproject.toml constraints.txt
+	scripts/install.sh -e .
+	@touch $@
+
+.venv/dev: .venv/installed
+	scripts/install.sh --group dev
+	@touch $@
+
+# The built front end is copied into the environment by the editable install, so it is built first.
+.venv/lab: .venv/dev labextension/node_modules $(FRONT)
+	cd labextension && npm run --silent build:prod
+	scripts/install.sh --reinstall-package qpm-lab -e .
+	@touch $@
+
+labextension/node_modules: labextension/package-lock.json
+	cd labextension && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.venv/browser: .venv/venv
+	scripts/ensure-browser.sh
+	@touch $@

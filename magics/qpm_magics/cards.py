@@ -1,0 +1,106 @@
+"""Shows jobs: at once, while they run, and when they end after the cell has returned."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from qpm_lab.display import mimebundle
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from qpm_lab.lab import Job
+
+QUICK_SECONDS = 0.4
+"""Jobs that end sooner show one card; slower ones show a card that is updated in place."""
+REFRESH_SECONDS = 0.5
+CANCEL_SECONDS = 10.0
+_drawn: set[str] = set()
+
+
+def show(document: Mapping[str, Any]) -> None:
+    """Displays one card."""
+    from IPython.display import display
+
+    display(mimebundle(document), raw=True)
+
+
+def wait_with_card(job: Job) -> None:
+    """Waits until the job has ended and leaves its card; an interrupt cancels the job.
+
+    Raises:
+        KeyboardInterrupt: after the job was cancelled and its card says so.
+    """
+    card: LiveCard | None = None
+    try:
+        if not job.wait(QUICK_SECONDS):
+            card = LiveCard()
+            card.update(job.record())
+            while not job.wait(REFRESH_SECONDS):
+                card.update(job.record())
+    except KeyboardInterrupt:
+        job.cancel()
+        job.wait(CANCEL_SECONDS)
+        raise
+    finally:
+        _last_card(job, card)
+
+
+def follow(shell: InteractiveShell, job: Job) -> None:
+    """Shows the job as it stands; in a notebook the card is filled in when the job ends."""
+    card = LiveCard()
+    card.update(job.record())
+    _drawn.add(job.id)
+    if not hasattr(shell, "kernel"):
+        return
+
+    def fill_in() -> None:
+        while not job.wait(REFRESH_SECONDS):
+            card.update(job.record())
+        card.update(job.record())
+
+    threading.Thread(target=fill_in, name="qpm-card", daemon=True).start()
+
+
+class LiveCard:
+    """A card that is replaced in place, found by its display id and not by the running cell."""
+
+    def __init__(self) -> None:
+        self._display_id = uuid.uuid4().hex
+        self._shown = False
+
+    def update(self, document: Mapping[str, Any]) -> None:
+        from IPython.display import display
+
+        bundle = mimebundle(document)
+        display(bundle, raw=True, display_id=self._display_id, update=self._shown)
+        self._shown = True
+
+
+def register_job_formatter(shell: InteractiveShell) -> None:
+    """A Job that is the cell's value is drawn once, even when its card was drawn while it ran."""
+    formatter = shell.display_formatter.ipython_display_formatter
+    formatter.for_type_by_name("qpm_lab.lab", "Job", _display_job)
+    shell.events.register("pre_run_cell", _new_cell)
+
+
+def _new_cell(info: Any) -> None:
+    _drawn.clear()
+
+
+def _display_job(job: Job) -> None:
+    if job.id not in _drawn:
+        show(job.record())
+    _drawn.discard(job.id)
+
+
+def _last_card(job: Job, card: LiveCard | None) -> None:
+    document = job.record()
+    if card is None:
+        show(document)
+    else:
+        card.update(document)
+    _drawn.add(job.id)

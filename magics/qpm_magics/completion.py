@@ -1,0 +1,69 @@
+"""Tab completion on the lines of our magics: options, backends, and the words an option takes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from qpm_magics import lines
+
+if TYPE_CHECKING:
+    import argparse
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+LINE = re.compile(r"^%{1,2}(q\w+)\s(.*)$", re.DOTALL)
+PARSERS = {
+    "qjob": lines.job_parser,
+    "qquote": lambda: lines.circuit_parser("%qquote"),
+    "qexplain": lambda: lines.circuit_parser("%qexplain"),
+    "qjobs": lines.jobs_parser,
+    "qusage": lines.usage_parser,
+}
+
+
+def register_completion(shell: InteractiveShell) -> None:
+    """Adds the matcher to the shell's completer."""
+    from IPython.core.completer import SimpleCompletion, context_matcher
+
+    @context_matcher()
+    def qpm_matcher(context: Any) -> Any:
+        line = context.line_with_cursor
+        found = [] if context.cursor_line else candidates(line)
+        typed = _last_word(line)
+        matches = [SimpleCompletion(text=c, type="param") for c in found if c.startswith(typed)]
+        return {"completions": matches, "matched_fragment": typed, "suppress": bool(matches), "ordered": True}
+
+    shell.Completer.custom_matchers.append(qpm_matcher)
+
+
+def candidates(line: str) -> list[str]:
+    """Everything that could stand at the end of a magic's line, before what is typed is matched.
+
+    >>> candidates("%qusage --by ")[:2]
+    ['user', 'team']
+    """
+    match = LINE.match(line)
+    if match is None or match[1] not in PARSERS:
+        return []
+    parser = PARSERS[match[1]]()
+    words = match[2].split(" ")
+    before = words[-2] if len(words) > 1 else ""
+    action = parser._option_string_actions.get(before)
+    if action is not None and action.nargs != 0:
+        return _values(action)
+    return [option for option in parser._option_string_actions if option.startswith("--")]
+
+
+def _values(action: argparse.Action) -> list[str]:
+    if action.choices is not None:
+        return [str(choice) for choice in action.choices]
+    if action.dest == "backend":
+        from qpm_lab.providers import all_backends
+
+        return [info.id for info in all_backends()]
+    return []
+
+
+def _last_word(line: str) -> str:
+    return re.split(r"\s", line)[-1]

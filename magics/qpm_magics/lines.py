@@ -1,0 +1,127 @@
+"""What stands on a magic's line: options for all of them, and an expression for some."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from qpm_lab.errors import InputError
+from qpm_lab.options import OptionParser, add_job_options, assignments, job_arguments, literal
+
+if TYPE_CHECKING:
+    import argparse
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+
+def job_parser(prog: str = "%%qjob") -> OptionParser:
+    """The options of `%%qjob` and `%qjob`."""
+    parser = circuit_parser(prog)
+    parser.add_argument("-o", "--output", metavar="NAME", help="assign the Job to NAME once it has a result")
+    parser.add_argument("--no-wait", action="store_true", help="return at once; the card fills in later")
+    parser.add_argument("--dry-run", action="store_true", help="only explain: nothing is recorded or spent")
+    return parser
+
+
+def circuit_parser(prog: str) -> OptionParser:
+    """The options that describe a job, for magics that look at one without running it."""
+    parser = OptionParser(prog=prog, add_help=False)
+    add_job_options(parser)
+    parser.add_argument("--args", metavar="TUPLE", help="arguments of a QNode: a name or values, e.g. '0.1, 0.2'")
+    parser.add_argument(
+        "--parameter", action="append", default=[], metavar="NAME=VALUE", help="value of a circuit parameter"
+    )
+    return parser
+
+
+def jobs_parser() -> OptionParser:
+    """The options of `%qjobs`."""
+    parser = OptionParser(prog="%qjobs", add_help=False)
+    parser.add_argument("job", nargs="?", metavar="ID", help="show this job's card")
+    parser.add_argument("--status", metavar="STATE", help="completed, running, denied, failed, cancelled …")
+    parser.add_argument("-e", "--experiment", metavar="NAME", help="only this experiment")
+    parser.add_argument("--text", metavar="TEXT", help="only jobs whose name, backend or state contains it")
+    parser.add_argument("-n", "--limit", type=int, default=20, metavar="N", help="how many (20)")
+    parser.add_argument("--cancel", metavar="ID", help="stop a job, whichever kernel runs it")
+    return parser
+
+
+def usage_parser() -> OptionParser:
+    """The options of `%qusage`."""
+    parser = OptionParser(prog="%qusage", add_help=False)
+    kinds = ["user", "team", "cost_center", "project", "experiment", "backend", "day"]
+    parser.add_argument("--by", choices=kinds, default="user", help="what to group by (user)")
+    return parser
+
+
+def parse(parser: OptionParser, line: str) -> argparse.Namespace:
+    """Parses a magic's line.
+
+    Raises:
+        InputError: an unknown option or value, or a quote that is not closed.
+    """
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise InputError(f"The line cannot be read: {error}.", "Check the quotes.") from error
+    return parser.parse_args(words)
+
+
+def split_expression(line: str) -> tuple[str, str]:
+    """Splits `EXPR --options`: the expression ends at the first option outside brackets and quotes.
+
+    >>> split_expression("bell(2, -1) --shots 100")
+    ('bell(2, -1)', '--shots 100')
+    """
+    depth, quote = 0, ""
+    for index, char in enumerate(line):
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+        elif char in "([{":
+            depth += 1
+        elif char in ")]}":
+            depth -= 1
+        elif depth == 0 and _option_starts(line, index):
+            return line[:index].strip(), line[index:].strip()
+    return line.strip(), ""
+
+
+def _option_starts(line: str, index: int) -> bool:
+    if index and not line[index - 1].isspace():
+        return False
+    rest = line[index:]
+    long = rest.startswith("--") and rest[2:3].isalpha()
+    short = rest[:1] == "-" and rest[1:2].isalpha() and not rest[2:3].strip()
+    return long or short
+
+
+def evaluate(shell: InteractiveShell, expression: str, magic: str) -> Any:
+    """The value of an expression in the user's namespace.
+
+    Raises:
+        InputError: there is none.
+    """
+    __tracebackhide__ = True
+    if not expression:
+        raise InputError(f"{magic} needs a circuit.", f"Write {magic} NAME, where NAME is your circuit.")
+    return shell.ev(expression)
+
+
+def order_options(shell: InteractiveShell, options: argparse.Namespace) -> dict[str, Any]:
+    """The keyword arguments for `Lab.submit`, QNode arguments and parameter values included."""
+    keywords = job_arguments(options)
+    if options.args is not None:
+        keywords["args"] = _arguments(shell, options.args)
+    if options.parameter:
+        keywords["parameters"] = assignments(options.parameter)
+    return keywords
+
+
+def _arguments(shell: InteractiveShell, text: str) -> tuple[Any, ...]:
+    """`--args params` takes the user's variable; `--args '0.1, 0.2'` literal values."""
+    value = shell.user_ns[text] if text in shell.user_ns else literal(f"({text},)", "--args")
+    if isinstance(value, tuple):
+        return value[0] if len(value) == 1 and isinstance(value[0], tuple) else value
+    return (value,)

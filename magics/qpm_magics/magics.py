@@ -1,0 +1,169 @@
+"""The magics: each parses its line, calls the Lab and shows what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+
+from qpm_lab.errors import CancelledError, DeniedError, InputError
+from qpm_magics import lines, pages
+from qpm_magics.body import run_body
+from qpm_magics.circuit_names import circuit_names
+
+if TYPE_CHECKING:
+    import argparse
+
+    from qpm_lab.lab import Job, Lab
+
+
+@magics_class
+class QpmMagics(Magics):  # type: ignore[misc]  # IPython ships no types
+    """Governed quantum jobs in a cell."""
+
+    @no_var_expand
+    @line_cell_magic
+    def qjob(self, line: str, cell: str | None = None) -> Job | None:
+        if cell is None:
+            expression, rest = lines.split_expression(line)
+            options = lines.parse(lines.job_parser("%qjob"), rest)
+            self._check_output_name(options)
+            return self._run(lines.evaluate(self.shell, expression, "%qjob"), options)
+        options = lines.parse(lines.job_parser(), line)
+        self._check_output_name(options)
+        return self._run(run_body(self.shell, cell), options)
+
+    @no_var_expand
+    @line_magic
+    def qquote(self, line: str) -> None:
+        value, keywords = self._look("%qquote", line)
+        from qpm_lab.display import quote_html, quote_text
+
+        document = self._lab.dry_run(value, **keywords)
+        _display(quote_html(document), quote_text(document))
+
+    @no_var_expand
+    @line_magic
+    def qexplain(self, line: str) -> None:
+        from qpm_magics.cards import show
+
+        value, keywords = self._look("%qexplain", line)
+        show(self._lab.dry_run(value, **keywords))
+
+    @line_magic
+    def qjobs(self, line: str) -> None:
+        from qpm_lab.display import jobs_html, jobs_text
+        from qpm_magics.cards import show
+
+        options = lines.parse(lines.jobs_parser(), line)
+        if options.cancel:
+            show(self._lab.cancel(options.cancel))
+        elif options.job:
+            show(self._lab.job(options.job).record())
+        else:
+            if options.limit < 1:
+                raise InputError("--limit must be at least 1.", "Write %qjobs --limit 20.")
+            filters = {n: getattr(options, n) for n in ("status", "experiment", "text")}
+            rows = self._lab.page(limit=options.limit, **filters)["jobs"]
+            _display(jobs_html(rows), jobs_text(rows))
+
+    @line_magic
+    def qusage(self, line: str) -> None:
+        from qpm_lab.display import budgets_html, budgets_text, usage_html, usage_text
+
+        options = lines.parse(lines.usage_parser(), line)
+        rows, quota = self._lab.usage_rows(by=options.by), self._lab.budgets()
+        html = usage_html(rows, options.by) + budgets_html(quota)
+        _display(html, usage_text(rows, options.by) + "\n\n" + budgets_text(quota))
+
+    @line_magic
+    def qbackends(self, line: str) -> None:
+        from qpm_lab.display import backends_html, backends_text
+
+        if line.strip():
+            raise InputError("%qbackends takes no options.", "Write %qbackends alone.")
+        rows = self._lab.backend_rows()
+        _display(backends_html(rows), backends_text(rows))
+
+    @line_magic
+    def qform(self, line: str) -> Any:
+        from qpm_lab.display.widget import JobForm
+
+        form = JobForm(self._lab, self.shell.user_ns)
+        name = line.strip()
+        if name and name not in circuit_names(self.shell.user_ns):
+            raise InputError(f"There is no circuit named {name!r}.", "Define it in a cell, then run %qform again.")
+        if name:
+            form.choose(name)
+        return form.widget
+
+    qjob.__doc__ = pages.QJOB + "\n" + lines.job_parser().format_help()
+    qquote.__doc__ = pages.QQUOTE + "\n" + lines.circuit_parser("%qquote EXPR").format_help()
+    qexplain.__doc__ = pages.QEXPLAIN + "\n" + lines.circuit_parser("%qexplain EXPR").format_help()
+    qjobs.__doc__ = pages.QJOBS + "\n" + lines.jobs_parser().format_help()
+    qusage.__doc__ = pages.QUSAGE + "\n" + lines.usage_parser().format_help()
+    qbackends.__doc__ = pages.QBACKENDS
+    qform.__doc__ = pages.QFORM
+
+    @property
+    def _lab(self) -> Lab:
+        from qpm_lab.lab import default_lab
+
+        return default_lab()
+
+    def _look(self, magic: str, line: str) -> tuple[Any, dict[str, Any]]:
+        expression, rest = lines.split_expression(line)
+        options = lines.parse(lines.circuit_parser(magic), rest)
+        value = lines.evaluate(self.shell, expression, magic)
+        return value, lines.order_options(self.shell, options)
+
+    def _run(self, value: Any, options: argparse.Namespace) -> Job | None:
+        from qpm_magics.cards import follow, show, wait_with_card
+
+        keywords = lines.order_options(self.shell, options)
+        keywords["name"] = options.name or options.output or self._variable_name(value)
+        if options.dry_run:
+            show(self._lab.dry_run(value, **keywords))
+            return None
+        job = self._submit(value, keywords)
+        if options.no_wait:
+            follow(self.shell, job)
+        else:
+            self._finish(job, wait_with_card)
+        if options.output:
+            self.shell.user_ns[options.output] = job
+            return None
+        return job
+
+    def _submit(self, value: Any, keywords: dict[str, Any]) -> Job:
+        from qpm_magics.cards import show
+
+        try:
+            return self._lab.submit(value, **keywords)
+        except DeniedError as denied:
+            if denied.job_id:
+                show(self._lab.record(denied.job_id))
+            raise
+
+    def _finish(self, job: Job, wait: Any) -> None:
+        try:
+            wait(job)
+        except KeyboardInterrupt:
+            raise CancelledError("The job was cancelled by interrupting the cell.", "Nothing was spent.") from None
+        job.result()
+
+    def _variable_name(self, value: Any) -> str | None:
+        names: Sequence[str] = circuit_names(self.shell.user_ns)
+        return next((n for n in names if self.shell.user_ns[n] is value), None)
+
+    def _check_output_name(self, options: argparse.Namespace) -> None:
+        name = options.output
+        if name is not None and not name.isidentifier():
+            raise InputError(f"-o {name!r} is not a Python name.", "Write -o job, for example.")
+
+
+def _display(html: str, text: str) -> None:
+    from IPython.display import display
+
+    display({"text/html": html, "text/plain": text}, raw=True)

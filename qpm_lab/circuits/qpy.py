@@ -1,0 +1,87 @@
+"""QPY, Qiskit's binary form. Version 13 is what every Qiskit from 2.1 on reads, so it is what is written."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from qpm_lab.errors import CircuitError
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+WRITTEN_VERSION = 13
+OLDEST_READ = 13
+"""Versions 10 to 12 hand symbolic angles to native or textual parsers with a history of code execution."""
+MAGIC = b"QISKIT"
+
+
+def write_qpy(circuit: QuantumCircuit) -> bytes:
+    """The circuit as QPY version 13.
+
+    Raises:
+        CircuitError: it holds something that QPY 13 cannot express.
+    """
+    return dump([circuit])
+
+
+def dump(circuits: list[QuantumCircuit]) -> bytes:
+    """Several circuits as one QPY file of version 13."""
+    from qiskit import qpy
+
+    target = io.BytesIO()
+    try:
+        qpy.dump(circuits, target, version=WRITTEN_VERSION)
+    except Exception as error:
+        raise CircuitError(
+            f"The circuit cannot be stored as QPY: {error}",
+            "Replace the named part by gates of Qiskit's circuit library.",
+            cause=error,
+        ) from error
+    return target.getvalue()
+
+
+def read_qpy(data: bytes) -> list[QuantumCircuit]:
+    """Reads QPY in this process: for files we wrote. `prepare` is for a stranger's, within bounds.
+
+    Raises:
+        CircuitError: not QPY, too old, too new, or damaged.
+    """
+    check_version(data)
+    from qiskit import qpy
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            programs: list[Any] = qpy.load(io.BytesIO(data))
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic in Qiskit's Rust reader is a BaseException
+        raise _damaged(error) from error
+    return programs
+
+
+def check_version(data: bytes) -> None:
+    """Refuses anything but QPY of a version that is safe and known, before a reader sees it."""
+    if data[:6] != MAGIC or len(data) < 7:
+        raise CircuitError("This is not a QPY file.", "Write one with qiskit.qpy.dump(circuit, file).")
+    version = data[6]
+    if version < OLDEST_READ:
+        raise CircuitError(
+            f"QPY version {version} is not read: versions before {OLDEST_READ} are unsafe to open.",
+            "Load it with the Qiskit that wrote it and save it again as OpenQASM 3, or with "
+            f"qpy.dump(circuit, file, version={WRITTEN_VERSION}) from Qiskit 1.3 on.",
+        )
+    from qiskit.qpy.common import QPY_VERSION
+
+    if version > QPY_VERSION:
+        raise CircuitError(
+            f"QPY version {version} is newer than this Qiskit reads (up to {QPY_VERSION}).",
+            f"Upgrade Qiskit, or save with qpy.dump(circuit, file, version={WRITTEN_VERSION}).",
+        )
+
+
+def _damaged(error: BaseException) -> CircuitError:
+    what = " ".join(str(error).split())[:200] or type(error).__name__
+    return CircuitError(f"The QPY file is damaged: {what}", "Write it again from the original circuit.")

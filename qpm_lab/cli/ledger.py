@@ -1,0 +1,105 @@
+"""`qpm ledger verify|checkpoint|entry|prove`: is the record whole and unchanged?"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qpm_lab.cli.output import Output
+from qpm_lab.errors import InputError, IntegrityError
+
+if TYPE_CHECKING:
+    from qpm_lab.ledger import Ledger
+
+MAX_CHECKPOINT_BYTES = 65_536
+
+
+def add_commands(commands: Any) -> None:
+    """Registers this family's commands."""
+    summary = "verify the ledger, sign a checkpoint, prove an entry"
+    family = commands.add_parser("ledger", help=summary, description=summary)
+    actions = family.add_subparsers(title="actions", metavar="ACTION", required=True)
+    verify = _action(actions, "verify", "replay everything and name the first bad entry", verify_ledger)
+    verify.add_argument("--checkpoint", metavar="FILE", help="also compare with this signed checkpoint")
+    verify.add_argument("--key", metavar="FILE", help="trust this public key (PEM) instead of the one in the ledger")
+    checkpoint = _action(actions, "checkpoint", "sign the ledger as it stands; keep the file elsewhere", sign)
+    checkpoint.add_argument("--out", metavar="FILE", help="write it here instead of standard output")
+    for name, help_text, run in (
+        ("entry", "print one entry", show_entry),
+        ("prove", "prove that an entry is in the ledger", prove_entry),
+    ):
+        _action(actions, name, help_text, run).add_argument("entry", type=int, metavar="N", help="its number")
+
+
+def verify_ledger(options: argparse.Namespace, output: Output) -> int:
+    """Prints the report; exit code 8 when something is wrong."""
+    checkpoint = _read(options.checkpoint) if options.checkpoint else None
+    key = _read(options.key).encode() if options.key else None
+    report = _ledger().verify(checkpoint, public_key=key)
+    output.show(report.to_dict(), lambda: _verdict(report))
+    return 0 if report.ok else IntegrityError.exit_code
+
+
+def sign(options: argparse.Namespace, output: Output) -> int:
+    """Prints or writes a signed checkpoint."""
+    text = _ledger().checkpoint()
+    if not options.out:
+        output.show({"checkpoint": text}, text.rstrip)
+        return 0
+    _write(Path(options.out), text)
+    output.show({"checkpoint": text, "file": options.out}, lambda: f"Checkpoint written to {options.out}.")
+    return 0
+
+
+def show_entry(options: argparse.Namespace, output: Output) -> int:
+    """Prints one entry as it is chained."""
+    document = _ledger().entry(options.entry).to_dict()
+    output.show(document, lambda: "\n".join(f"{key:8} {value}" for key, value in document.items()))
+    return 0
+
+
+def prove_entry(options: argparse.Namespace, output: Output) -> int:
+    """Prints an inclusion proof against the current root."""
+    document = _ledger().prove(options.entry).to_dict()
+    output.show(document, lambda: "\n".join(f"{key:8} {value}" for key, value in document.items()))
+    return 0
+
+
+def _action(actions: Any, name: str, summary: str, run: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = actions.add_parser(name, help=summary, description=summary)
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _verdict(report: Any) -> str:
+    if report.ok:
+        return f"The ledger is whole: {report.entries:,} entries, head {report.head[:19]}…"
+    return "\n".join(["The ledger does NOT verify:", *report.problems])
+
+
+def _read(name: str) -> str:
+    path = Path(name)
+    try:
+        if path.stat().st_size > MAX_CHECKPOINT_BYTES:
+            raise InputError(f"{name} is too large to be a checkpoint or key.", "")
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{name} cannot be read: {error}.", "Check the path.") from error
+
+
+def _write(path: Path, text: str) -> None:
+    """Writes beside the target and renames, so that no half file is ever left."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_text(text)
+        partial.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error}.", "Check the folder.") from error
+
+
+def _ledger() -> Ledger:
+    from qpm_lab.lab import default_lab
+
+    return default_lab().ledger

@@ -1,0 +1,124 @@
+"""A job record as text, HTML and picture, and lists as tables; the input is plain documents.
+
+Nothing here knows the runner, the ledger or a vendor, and nothing heavy is imported until it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qpm_lab.display.bundle import (
+        MIME,
+        mimebundle,
+    )
+    from qpm_lab.display.card import (
+        to_html,
+    )
+    from qpm_lab.display.listings import (
+        backends_html,
+        backends_table,
+        backends_text,
+        budgets_html,
+        budgets_text,
+        decision_text,
+        jobs_html,
+        jobs_table,
+        jobs_text,
+        quota_table,
+        quota_text,
+        quote_html,
+        quote_line,
+        quote_text,
+        quotes_table,
+        usage_html,
+        usage_table,
+        usage_text,
+    )
+    from qpm_lab.display.png import (
+        to_png,
+    )
+    from qpm_lab.display.tables import (
+        Column,
+        Table,
+        table_html,
+        table_text,
+    )
+    from qpm_lab.display.text import (
+        to_rich,
+        to_text,
+    )
+    from qpm_lab.display.widget import (
+        JobForm,
+    )
+
+_HOME = {
+    "MIME": "bundle",
+    "mimebundle": "bundle",
+    "to_html": "card",
+    "to_png": "png",
+    "to_rich": "text",
+    "to_text": "text",
+    "Column": "tables",
+    "Table": "tables",
+    "table_html": "tables",
+    "table_text": "tables",
+    "backends_html": "listings",
+    "backends_table": "listings",
+    "backends_text": "listings",
+    "budgets_html": "listings",
+    "budgets_text": "listings",
+    "decision_text": "listings",
+    "jobs_html": "listings",
+    "jobs_table": "listings",
+    "jobs_text": "listings",
+    "quota_table": "listings",
+    "quota_text": "listings",
+    "quote_html": "listings",
+    "quote_line": "listings",
+    "quote_text": "listings",
+    "quotes_table": "listings",
+    "usage_html": "listings",
+    "usage_table": "listings",
+    "usage_text": "listings",
+    "JobForm": "widget",
+}
+
+__all__ = [
+    "MIME",
+    "Column",
+    "JobForm",
+    "Table",
+    "backends_html",
+    "backends_table",
+    "backends_text",
+    "budgets_html",
+    "budgets_text",
+    "decision_text",
+    "jobs_html",
+    "jobs_table",
+    "jobs_text",
+    "mimebundle",
+    "quota_table",
+    "quota_text",
+    "quote_html",
+    "quote_line",
+    "quote_text",
+    "quotes_table",
+    "table_html",
+    "table_text",
+    "to_html",
+    "to_png",
+    "to_rich",
+    "to_text",
+    "usage_html",
+    "usage_table",
+    "usage_text",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,0 +1,111 @@
+"""The drawn parts of the HTML card: outcome bars with their whiskers, the fidelity axis, quota bars.
+
+The bars are a real table: a screen reader reads every share, interval and count as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qpm_lab.display.figures import count, percent, percent_range
+from qpm_lab.display.markup import Html, code, el, join
+from qpm_lab.display.results import Axis, Bar, Fidelity, Outcomes, scale
+from qpm_lab.display.wording import QuotaLine
+
+
+def outcomes_html(outcomes: Outcomes) -> Html:
+    """The bars of one circuit, the rest behind 'Show all', and how much is not shown at all."""
+    full = scale(outcomes.bars + outcomes.more)
+    return el(
+        "div",
+        el("h4", outcomes.heading, title=outcomes.method or None),
+        bars_table(outcomes.bars, full, outcomes.heading),
+        _folded(outcomes, full),
+        class_="main",
+    )
+
+
+def _folded(outcomes: Outcomes, full: float) -> Html | None:
+    if not outcomes.more:
+        return el("p", f"{outcomes.hidden}.", class_="mut") if outcomes.hidden else None
+    beyond = el("p", f"{outcomes.hidden}, not drawn.", class_="mut") if outcomes.hidden else None
+    summary = el("summary", f"{outcomes.folded}. ", el("span", "Show all", class_="link"))
+    return el("details", summary, bars_table(outcomes.more, full, "The other outcomes"), beyond, class_="all")
+
+
+def bars_table(bars: Sequence[Bar], full: float, caption: str) -> Html:
+    """A table with one row for each outcome; `full` is the share that fills the width."""
+    heads = (el("th", spoken(head), scope="col") for head in ("Outcome", "Interval", "Share", "Shots"))
+    return el(
+        "table",
+        el("caption", spoken(caption)),
+        el("thead", el("tr", *heads)),
+        el("tbody", *(_row(bar, full) for bar in bars)),
+        class_="bars",
+    )
+
+
+def spoken(text: str) -> Html:
+    """Text for screen readers only; within its cell, so that the cell stays part of the table."""
+    return el("span", text, class_="sr")
+
+
+def _row(bar: Bar, full: float) -> Html:
+    between = percent_range(bar.low, bar.high)
+    return el(
+        "tr",
+        el("th", code(bar.key), scope="row"),
+        el("td", _track(bar, full), spoken(between), class_="draw"),
+        el("td", percent(bar.share), class_="num"),
+        el("td", spoken(count(bar.count))),
+        title=f"{bar.key}: {count(bar.count)} shots, {percent(bar.share)}, interval {between}",
+    )
+
+
+def _track(bar: Bar, full: float) -> Html:
+    fill = el("span", class_="fill", style=f"width:{_pc(bar.share / full)}")
+    whisker = None
+    if bar.low is not None and bar.high is not None:
+        whisker = el("span", class_="whisk", style=_span(bar.low / full, bar.high / full))
+    return el("span", fill, whisker, class_="track", aria_hidden="true")
+
+
+def axis_html(fidelity: Fidelity, axis: Axis) -> Html:
+    """The interval on a number line whose ends are written below it."""
+    low, high = axis.place(fidelity.low or 0.0), axis.place(fidelity.high or 0.0)
+    point = None
+    if fidelity.value is not None:
+        point = el("span", class_="pt", style=f"left:{_pc(axis.place(fidelity.value))}")
+    line = el("div", el("span", class_="iv", style=_span(low, high)), point, class_="axis")
+    ends = el("div", el("span", f"{axis.start:g}"), el("span", f"{axis.end:g}"), class_="ends mut num")
+    return el("div", line, ends, aria_hidden="true")
+
+
+def quota_html(line: QuotaLine) -> Html:
+    """One quota: its title, used and held as two patterns of one bar, and the same in words."""
+    return join(
+        el("h4", f"Quota · {line.title}"),
+        meter(line.used, line.reserved, tight=line.tight),
+        el("p", line.words, class_="num warn" if line.tight else "num mut"),
+    )
+
+
+def meter(done: float | None, held: float = 0.0, *, tight: bool = False) -> Html:
+    """A bar from 0 to 1; None is a striped bar, for a share that nobody can tell."""
+    if done is None:
+        return el("div", el("span", class_="held", style="width:100%"), class_="meter", aria_hidden="true")
+    return el(
+        "div",
+        el("span", class_="used", style=f"width:{_pc(done)}"),
+        el("span", class_="held", style=f"width:{_pc(held)}") if held else None,
+        class_="meter tight" if tight else "meter",
+        aria_hidden="true",
+    )
+
+
+def _span(low: float, high: float) -> str:
+    return f"left:{_pc(low)};width:{_pc(high - low)}"
+
+
+def _pc(share: float) -> str:
+    return f"{min(1.0, max(0.0, share)) * 100:.2f}%"

@@ -1,0 +1,191 @@
+"""A job record as static HTML that needs nothing else: no script, no network, no kernel.
+
+The card carries its own colours for light and dark pages, so that it reads the same in an exported page.
+In JupyterLab the MIME renderer draws the card from the record instead, with the colours of the theme.
+"""
+
+from __future__ import annotations
+
+from qpm_lab.display import wording
+from qpm_lab.display.bars import axis_html, meter, outcomes_html, quota_html
+from qpm_lab.display.details import circuit_html, record_html
+from qpm_lab.display.figures import counted, money
+from qpm_lab.display.markup import Html, code, el, join, name_of, style
+from qpm_lab.display.results import Fidelity, blocks, fidelity, outcomes
+from qpm_lab.display.wording import Document, Why, part, status
+
+QUOTAS = 2
+"""Quotas drawn at once, the tightest first; the others are folded away."""
+
+
+def to_html(document: Document) -> str:
+    """The card of a job or dry run.
+
+    Args:
+        document: A job record as in docs/record.md. Everything in it is treated as untrusted text.
+
+    Returns:
+        One `<section>` with its style sheet; safe to put into any page.
+    """
+    sections = [_head(document), _why(document), _trouble(document), _body(document), _next(document)]
+    return str(
+        el(
+            "section",
+            style("card.css"),
+            *(section for section in sections if section is not None),
+            _foot(document),
+            class_=f"qpm-card qpm-{_class_of(document)}",
+            aria_label=f"Quantum job {wording.job_name(document)}: {wording.state(document)[0]}",
+        )
+    )
+
+
+def _class_of(document: Document) -> str:
+    return status(document) if status(document) in wording.STATES else "other"
+
+
+def _head(document: Document) -> Html:
+    word, tone = wording.state(document)
+    verdict = wording.verdict(document)
+    return el(
+        "header",
+        el("strong", word, class_=f"state {tone}"),
+        el("b", name_of(wording.job_name(document))),
+        el("span", verdict[0], class_=verdict[1]) if verdict else None,
+        el("span", name_of(wording.where(document)), class_="mut num"),
+        el("span", name_of(wording.aside(document)), class_="aside mut"),
+    )
+
+
+def _why(document: Document) -> Html | None:
+    return reasons_html(part(document, "decision")) if wording.reasons(part(document, "decision")) else None
+
+
+def reasons_html(decision: Document) -> Html:
+    """Every reason of a decision: what, what would make it pass, which rule, who owns it."""
+    items = (el("li", el("b", why.message), *_fix(why)) for why in wording.reasons(decision))
+    return el("ul", *items, class_="why")
+
+
+def _fix(why: Why) -> list[Html]:
+    owner = f", owner {why.owner}" if why.owner else ""
+    rule = el("span", "Rule ", code(why.rule), f"{owner}.", class_="mut") if why.rule else None
+    fix = el("span", why.fix, class_="fix") if why.fix else None
+    pieces = [piece for piece in (fix, rule) if piece is not None]
+    return [join(el("br"), piece) for piece in pieces]
+
+
+def _trouble(document: Document) -> Html | None:
+    why = wording.trouble(document)
+    if why is None:
+        return None
+    spent = part(document, "cost")
+    paid = f"Spent: {money(spent.get('amount'), spent.get('currency'))}." if spent else "Nothing was spent."
+    kept = "Its reservation is kept until then." if status(document) == "parked" else paid
+    lines = [el("b", why.message), el("br"), el("span", why.fix), el("br") if why.fix else None]
+    return el("div", *lines, el("span", kept, class_="mut"), class_="why trouble")
+
+
+def _body(document: Document) -> Html | None:
+    """Outcomes at the left, what is known about trust, money and quotas at the right."""
+    if status(document) in {"denied", "failed", "cancelled", "parked", "awaiting_approval"}:
+        return None
+    drawn, beyond = blocks(document)
+    left: list[Html | None] = [_progress(document)]
+    left += [_block(block, len(drawn) > 1) for block in drawn]
+    if beyond:
+        left.append(
+            el("p", f"{counted(beyond, 'more circuit')}. All of them: ", code("job.result().to_frame()"))
+        )
+    single = drawn[0] if len(drawn) == 1 else {}
+    facts = (_fidelity(single), _cost(document), _quotas(document))
+    if not any(left):
+        return el("div", *facts, class_="body") if any(facts) else None
+    return el("div", el("div", *left, class_="mains"), el("div", *facts, class_="side"), class_="body")
+
+
+def _block(block: Document, named: bool) -> Html:
+    """One circuit; with several, each has its name and its own fidelity below its bars."""
+    found = outcomes(block)
+    bars = outcomes_html(found) if found else el("p", "No outcomes were recorded.", class_="mut")
+    if not named:
+        return bars
+    title = el("h4", name_of(part(block, "circuit").get("name") or "unnamed circuit"), class_="name")
+    return el("div", title, bars, _fidelity(block), class_="block")
+
+
+def _progress(document: Document) -> Html | None:
+    now = wording.progress(document)
+    if now is None:
+        return None
+    cancel = el("p", "To stop it: ", code(wording.cancel_command(document)), class_="mut")
+    words = el("p", now.words, class_="num", role="status")
+    return el("div", el("h4", "Progress"), meter(now.share), words, cancel, class_="main")
+
+
+def _fidelity(block: Document) -> Html | None:
+    found = fidelity(block)
+    return _fidelity_fact(found) if found else None
+
+
+def _fidelity_fact(found: Fidelity) -> Html:
+    size = "big" if found.kind == "estimate" else "said"
+    sure = el("span", f" {found.level}", class_="mut") if found.kind == "estimate" else None
+    return el(
+        "div",
+        el("h4", found.title),
+        el("span", found.headline, class_=f"{size} num"),
+        sure,
+        axis_html(found, found.axis) if found.axis else None,
+        el("p", found.explanation, class_="num") if found.explanation else None,
+        el("p", found.method, class_="mut") if found.method and found.kind == "estimate" else None,
+        class_="fact",
+    )
+
+
+def _cost(document: Document) -> Html | None:
+    if not part(document, "cost") and not part(document, "quote"):
+        return None
+    figure, source = wording.cost(document)
+    title = "Cost" if part(document, "cost") else "Cost, quoted"
+    return el(
+        "div",
+        el("h4", title),
+        el("span", figure, class_="big num"),
+        el("span", f" {source}", class_="mut"),
+        class_="fact",
+    )
+
+
+def _quotas(document: Document) -> Html | None:
+    lines = wording.quotas(wording.parts(document, "quota"))
+    if not lines:
+        return None
+    drawn = [el("div", quota_html(line), class_="fact") for line in lines]
+    rest = drawn[QUOTAS:]
+    more = (
+        el("details", el("summary", counted(len(rest), "more quota"), class_="mut"), *rest) if rest else None
+    )
+    return join(*drawn[:QUOTAS], more)
+
+
+def _next(document: Document) -> Html | None:
+    text, command = wording.next_step(document)
+    if not text and not command:
+        return None
+    return el("div", el("b", "Next: "), text, " ", code(command) if command else None, class_="next")
+
+
+def _foot(document: Document) -> Html:
+    said = wording.notes(document)
+    origins = (
+        el("span", f"{origin.words} ", code(origin.short, origin.full))
+        for origin in wording.provenance(document)
+    )
+    return el(
+        "footer",
+        el("ul", *(el("li", note) for note in said), class_="notes") if said else None,
+        *origins,
+        circuit_html(document),
+        record_html(document),
+    )

@@ -1,0 +1,50 @@
+"""The folded parts of the card: the circuit's facts and the whole record, for whoever wants to look."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from qpm_lab.display.figures import count, plain
+from qpm_lab.display.markup import Html, el, join, name_of, verbatim
+from qpm_lab.display.results import BLOCKS
+from qpm_lab.display.wording import Document, part, parts
+
+COUNTS = 64
+"""Longest list of counts printed in the card's copy of the record."""
+
+
+def circuit_html(document: Document) -> Html | None:
+    """Size, gates and full fingerprint of the (first) circuit."""
+    circuit = part(document, "circuit")
+    if not circuit:
+        return None
+    gates = ", ".join(f"{plain(gate)} × {count(many)}" for gate, many in part(circuit, "gates").items())
+    rows = (
+        ("Name", plain(circuit.get("name")) or "unnamed"),
+        ("Qubits", count(circuit.get("qubits"))),
+        ("Depth", count(circuit.get("depth"))),
+        ("Two-qubit gates", count(circuit.get("two_qubit_gates"))),
+        ("Gates", gates or "none"),
+        ("Fingerprint", plain(circuit.get("fingerprint")) or "none"),
+    )
+    terms = (join(el("dt", term), el("dd", name_of(value))) for term, value in rows)
+    return el("details", el("summary", "Circuit"), el("dl", *terms, class_="num"))
+
+
+def record_html(document: Document) -> Html:
+    """The record as indented JSON; long lists are named, not printed."""
+    shown = _short(document)
+    results = parts(document, "results")
+    shown["results"] = [_short(block) for block in results[:BLOCKS]]
+    if len(results) > BLOCKS:
+        shown["results"].append(f"… {count(len(results) - BLOCKS)} more, in the data of this output")
+    text = json.dumps(shown, indent=1, ensure_ascii=False, default=plain)
+    return el("details", el("summary", "Record"), el("pre", verbatim(text), tabindex="0"))
+
+
+def _short(block: Document) -> dict[str, object]:
+    counts = block.get("counts")
+    if not isinstance(counts, Mapping) or len(counts) <= COUNTS:
+        return dict(block)
+    return {**block, "counts": f"{count(len(counts))} outcomes, in the data of this output"}

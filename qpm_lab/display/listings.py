@@ -1,0 +1,221 @@
+"""The lists that people ask for (jobs, usage, budgets, backends, quotes), each as HTML and as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from qpm_lab.display.figures import (
+    UNKNOWN,
+    count,
+    counted,
+    decimal,
+    duration,
+    interval,
+    moment,
+    money,
+    number,
+    plain,
+)
+from qpm_lab.display.tables import Column, Row, Table, column
+from qpm_lab.display.text import columns, fitting, quota_lines, reason_lines
+from qpm_lab.display.wording import STATES, Document, amount, cost, part, quotas, reasons
+
+STATE_WORDS = {
+    "ready": "ready",
+    "needs-key": "needs a key",
+    "not-installed": "not installed",
+    "offline": "offline",
+}
+
+
+def jobs_table(rows: Sequence[Row]) -> Table:
+    """Jobs, newest first; rows as `Lab.page()["jobs"]`."""
+    shown = (
+        column("Job", "job_id", fixed=True),
+        column("Name", "name"),
+        Column("State", _state),
+        column("Backend", "backend", fixed=True),
+        Column("Shots", lambda row: count(row.get("shots")), right=True),
+        Column("Fidelity", _fidelity, right=True),
+        Column("Cost", lambda row: _money(row.get("cost")), right=True),
+        Column("Took", lambda row: duration(row.get("run_seconds")), right=True),
+        Column("Submitted", lambda row: moment(row.get("created_at"))),
+    )
+    empty = "No jobs yet. Run a cell that begins with %%qjob and ends with a circuit."
+    return Table(shown, rows, counted(len(rows), "job").capitalize(), empty)
+
+
+def jobs_html(rows: Sequence[Row]) -> str:
+    return jobs_table(rows).to_html()
+
+
+def jobs_text(rows: Sequence[Row]) -> str:
+    return jobs_table(rows).to_text()
+
+
+def _state(row: Row) -> str:
+    known = plain(row.get("status"))
+    word = STATES.get(known, (known, ""))[0]
+    if row.get("cancel_requested") and known in {"submitted", "queued", "running"}:
+        return f"{word}, cancelling"
+    refused = int(number(row.get("reasons")) or 0)
+    if known in {"denied", "awaiting_approval"} and refused:
+        return f"{word}: {counted(refused, 'reason')}"
+    return f"{word}: {plain(row['error'], limit=80)}" if row.get("error") else word
+
+
+def _fidelity(row: Row) -> str:
+    found = part(row, "fidelity")
+    return interval(found.get("low"), found.get("high"))
+
+
+def _money(value: object) -> str:
+    """One amount, or several currencies side by side; they are never added."""
+    if isinstance(value, Mapping) and "amount" in value:
+        return money(value["amount"], value.get("currency"))
+    if isinstance(value, Mapping):
+        return " + ".join(money(figure, currency) for currency, figure in value.items()) or UNKNOWN
+    return UNKNOWN if value is None else count(value)
+
+
+def usage_table(rows: Sequence[Row], by: str = "user") -> Table:
+    """Who used what; rows as `Lab.usage_rows(by)`."""
+    figures = ("Jobs", "Completed", "Failed", "Denied", "Shots")
+    shown = (
+        Column(by.replace("_", " ").capitalize(), lambda row: plain(row.get(by, row.get("key"))) or "(none)"),
+        *(_figure(title) for title in figures),
+        Column("Cost", lambda row: _money(row.get("cost")), right=True),
+        Column("Run time", lambda row: duration(row.get("run_seconds")), right=True),
+    )
+    empty = "Nothing was used yet. Run a cell that begins with %%qjob."
+    return Table(shown, rows, f"Usage by {by.replace('_', ' ')}", empty)
+
+
+def _figure(title: str) -> Column:
+    return Column(title, lambda row: count(row.get(title.lower())), right=True)
+
+
+def usage_html(rows: Sequence[Row], by: str = "user") -> str:
+    return usage_table(rows, by).to_html()
+
+
+def usage_text(rows: Sequence[Row], by: str = "user") -> str:
+    return usage_table(rows, by).to_text()
+
+
+def quota_table(rows: Sequence[Row]) -> Table:
+    """Quotas with what is used, held and left; rows as the record's `quota`."""
+    shown = (
+        Column("Quota", lambda row: quotas([row])[0].title),
+        *(_amount(title) for title in ("Used", "Reserved", "Left", "Limit")),
+        Column("", lambda row: "almost used up" if quotas([row])[0].tight else ""),
+        Column("Renews", lambda row: moment(row.get("renews_at")) or "never"),
+        column("Owner", "owner"),
+    )
+    empty = "No quota counts for you yet; the policy bundle sets none. `qpm policy check DIR` shows what is in it."
+    return Table(shown, rows, "Budgets", empty)
+
+
+def _amount(title: str) -> Column:
+    return Column(title, lambda row: amount(row.get(title.lower()), row.get("unit")), right=True)
+
+
+def budgets_html(rows: Sequence[Row]) -> str:
+    return quota_table(rows).to_html()
+
+
+def budgets_text(rows: Sequence[Row]) -> str:
+    return quota_table(rows).to_text()
+
+
+def quota_text(rows: Sequence[Row], *, width: int | None = None) -> str:
+    """Quotas with a bar each, tightest first; rows as the record's `quota`."""
+    if not rows:
+        return quota_table(rows).to_text()
+    lines = quota_lines(rows, columns(width))
+    return fitting("\n".join("".join(piece for piece, _ in line).rstrip() for line in lines))
+
+
+def backends_table(rows: Sequence[Row]) -> Table:
+    """What can be run on; rows as `Lab.backend_rows()`."""
+    shown = (
+        column("Backend", "id", fixed=True),
+        Column("Kind", _kind),
+        Column("Qubits", lambda row: count(row.get("qubits")), right=True),
+        Column("State", lambda row: STATE_WORDS.get(plain(row.get("state")), plain(row.get("state")))),
+        Column(
+            "What it is",
+            lambda row: " ".join(filter(None, map(plain, (row.get("description"), row.get("note"))))),
+        ),
+    )
+    return Table(shown, rows, "Backends", "No backend is installed. `qpm doctor` says what is missing.")
+
+
+def _kind(row: Row) -> str:
+    if row.get("kind") != "simulator":
+        return "quantum computer"
+    noise = "noisy" if row.get("noisy") else "ideal"
+    return f"{noise} simulator, " + ("here" if row.get("local") else "remote")
+
+
+def backends_html(rows: Sequence[Row]) -> str:
+    return backends_table(rows).to_html()
+
+
+def backends_text(rows: Sequence[Row]) -> str:
+    return backends_table(rows).to_text()
+
+
+def quotes_table(rows: Sequence[Row]) -> Table:
+    """What jobs would cost, one row a backend: `backend`, `shots` and the keys of a quote."""
+    shown = (
+        column("Backend", "backend", fixed=True),
+        Column("Shots", lambda row: count(row.get("shots")), right=True),
+        *(_price(title) for title in ("Low", "Expected", "High")),
+        Column("Price from", _source),
+        column("Formula", "formula"),
+    )
+    return Table(
+        shown, rows, "Cost before running", "Nothing to quote. Write %qquote CIRCUIT --backend ID --shots N."
+    )
+
+
+def _price(title: str) -> Column:
+    return Column(title, lambda row: money(row.get(title.lower()), row.get("currency")), right=True)
+
+
+def _source(row: Row) -> str:
+    dated = ", ".join(filter(None, (plain(row.get("source")), plain(row.get("as_of")))))
+    return f"{dated} (out of date)" if row.get("stale") else dated
+
+
+def _quoted(document: Document) -> Table:
+    row = {"backend": document.get("backend"), "shots": document.get("shots"), **part(document, "quote")}
+    return quotes_table([row])
+
+
+def quote_html(document: Document) -> str:
+    """The quote of a dry run's record."""
+    return _quoted(document).to_html()
+
+
+def quote_text(document: Document) -> str:
+    """The quote of a dry run's record."""
+    return _quoted(document).to_text()
+
+
+def quote_line(document: Document) -> str:
+    """The quote of a dry run's record in one sentence."""
+    figure, source = cost({"quote": part(document, "quote")})
+    known = decimal(part(document, "quote").get("high")) is not None
+    return f"It would cost {figure}: {source}." if known else f"What it would cost is not known: {source}."
+
+
+def decision_text(decision: Document, *, width: int | None = None) -> str:
+    """A decision with every reason, for a terminal."""
+    words = {"allow": "Allowed.", "deny": "Denied.", "needs-approval": "Needs approval."}
+    first = words.get(plain(decision.get("effect")), "Not decided.")
+    if not reasons(decision):
+        return fitting(first)
+    lines = reason_lines(decision, columns(width))
+    return fitting("\n".join([first, *("".join(piece for piece, _ in line).rstrip() for line in lines)]))

@@ -1,0 +1,180 @@
+"""What was measured and how far to trust it, read from a record: outcomes with intervals, fidelity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from qpm_lab.display.figures import counted, interval, level, number, percent, plain
+from qpm_lab.display.wording import Document, part, parts
+
+FIRST = 8
+"""Outcomes drawn before 'Show all'; two more are drawn rather than hidden behind a click."""
+BLOCKS = 4
+"""Circuits drawn of a job that has many."""
+AXIS_STARTS = (0.999, 0.998, 0.995, 0.99, 0.98, 0.95, 0.9, 0.8, 0.5, 0.0)
+
+
+def has_outcomes(document: Document) -> bool:
+    """True when there is something to draw as a picture."""
+    return any(outcomes(block) for block in blocks(document)[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One outcome. Shares are of one; `low` and `high` bound it together with all the others."""
+
+    key: str
+    count: float | None
+    share: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """The outcomes of one circuit, most frequent first."""
+
+    heading: str
+    bars: tuple[Bar, ...]
+    """Those worth showing at once."""
+    more: tuple[Bar, ...]
+    """Those behind 'Show all'."""
+    hidden: str
+    """How much neither of the two shows; empty when nothing."""
+    folded: str
+    """How much `bars` alone does not show, for forms that cannot unfold; empty when nothing."""
+    method: str
+
+
+def blocks(document: Document) -> tuple[list[Document], int]:
+    """The circuits of a job to draw, and how many there are beyond these."""
+    results = parts(document, "results")
+    if not results:
+        return ([document] if document.get("outcomes") or document.get("fidelity") else []), 0
+    return results[:BLOCKS], max(0, len(results) - BLOCKS)
+
+
+def outcomes(block: Document, first: int = FIRST) -> Outcomes | None:
+    """The outcomes of one block of the record; None when it has none.
+
+    Args:
+        block: The record itself or one of its `results`.
+        first: How many bars to draw before the rest is folded away.
+    """
+    data = part(block, "outcomes")
+    shown = [_bar(row) for row in parts(data, "shown")]
+    if not shown:
+        return None
+    cut = len(shown) if len(shown) <= first + 2 else first
+    hidden = part(data, "hidden")
+    beyond, weight = int(number(hidden.get("outcomes")) or 0), number(hidden.get("share")) or 0.0
+    folded = shown[cut:]
+    return Outcomes(
+        heading=_heading(data, shown),
+        bars=tuple(shown[:cut]),
+        more=tuple(folded),
+        hidden=_more(beyond, weight),
+        folded=_more(beyond + len(folded), weight + sum(bar.share for bar in folded)),
+        method=plain(data.get("method")),
+    )
+
+
+def _bar(row: Document) -> Bar:
+    share = min(1.0, max(0.0, number(row.get("share")) or 0.0))
+    key = plain(row.get("key")) or "(empty)"
+    return Bar(key, number(row.get("count")), share, number(row.get("low")), number(row.get("high")))
+
+
+def _heading(data: Document, shown: Sequence[Bar]) -> str:
+    bounded = any(bar.low is not None and bar.high is not None for bar in shown)
+    if not bounded or number(data.get("level")) is None:
+        return "Outcomes"
+    return f"Outcomes, with {level(data['level'])} intervals for all at once"
+
+
+def _more(outcomes_left: int, share: float) -> str:
+    if outcomes_left <= 0:
+        return ""
+    together = percent(share) + (" together" if outcomes_left > 1 else "")
+    return f"{counted(outcomes_left, 'more outcome')}, {together}"
+
+
+def scale(bars: Sequence[Bar]) -> float:
+    """The share that fills the width of the drawing; no interval is cut off."""
+    return max((max(bar.share, bar.high or 0.0) for bar in bars), default=0.0) or 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A piece of the number line that holds the whole interval. Fidelity is not clipped to 0…1."""
+
+    start: float
+    end: float
+
+    def place(self, value: float) -> float:
+        """Where on the axis a value lies, 0 at its start and 1 at its end."""
+        return (value - self.start) / (self.end - self.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """A fidelity in words: never a bare number."""
+
+    kind: Literal["estimate", "ideal", "refused"]
+    title: str
+    headline: str
+    """The interval, or why there is none in a few words."""
+    level: str
+    """Confidence of the interval; empty without one."""
+    explanation: str
+    method: str
+    low: float | None
+    high: float | None
+    value: float | None
+
+    @property
+    def axis(self) -> Axis | None:
+        """The axis to draw a claimed interval on; None when nothing is claimed."""
+        if self.kind != "estimate" or self.low is None or self.high is None:
+            return None
+        return _axis(self.low, self.high)
+
+
+def _axis(low: float, high: float) -> Axis:
+    start = next((s for s in AXIS_STARTS if low >= s + 0.2 * (1 - s)), None)
+    if start is None:
+        start = 0.0 if low >= 0 else float(low // 0.5) * 0.5
+    if high <= 1:
+        return Axis(start, 1.0)
+    step = max(1 - start, 0.001)
+    return Axis(start, 1.0 + step * -(-(high - 1) // step))
+
+
+def fidelity(block: Document) -> Fidelity | None:
+    """The fidelity of one block of the record; None when it has none to speak of."""
+    data = part(block, "fidelity")
+    if not data:
+        return None
+    value, low, high = (number(data.get(key)) for key in ("value", "low", "high"))
+    reason = plain(data.get("reason"))
+    between, sure = (
+        interval(low, high),
+        level(data.get("level")) if low is not None and high is not None else "",
+    )
+    if reason.lower().startswith("ideal simulator"):
+        headline = "Ideal simulator, sampling noise only"
+        kind: Literal["estimate", "ideal", "refused"] = "ideal"
+        explanation = f"Sampling alone gives {between} ({sure})." if sure else ""
+    elif value is None or not sure:
+        kind, headline = "refused", "Not claimed" if sure else "Not measurable here"
+        explanation = " ".join(s for s in (reason, f"Somewhere in {between} ({sure})." if sure else "") if s)
+    else:
+        kind, headline, explanation = "estimate", between, reason
+    title = _title(plain(data.get("estimand")))
+    return Fidelity(kind, title, headline, sure, explanation, plain(data.get("method")), low, high, value)
+
+
+def _title(estimand: str) -> str:
+    return "Outcome fidelity" if not estimand or "heavy" in estimand.lower() else estimand[:60]

@@ -1,0 +1,236 @@
+"""A job record for a terminal: the same words as the card, aligned, with bars made of characters."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from qpm_lab.display import wording
+from qpm_lab.display.figures import counted, money, percent, percent_range, plain
+from qpm_lab.display.results import Bar, blocks, fidelity, outcomes, scale
+from qpm_lab.display.wording import Document, part, status
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+ROWS = 16
+"""Outcomes printed before the rest is summed up in a line."""
+LONG_KEY = 20
+"""Bit strings longer than this get a line of their own."""
+ASCII = str.maketrans(
+    {"█": "#", "▒": "=", "░": ".", "–": "-", "…": "...", "·": "|", "×": "x", "•": "*", "€": "EUR "}
+)
+STYLES = {
+    "ok": "green",
+    "bad": "bold red",
+    "warn": "yellow",
+    "busy": "cyan",
+    "mut": "dim",
+    "b": "bold",
+    "": "",
+}
+
+Piece = tuple[str, str]
+Line = list[Piece]
+
+
+def to_text(document: Document, *, width: int | None = None, encoding: str | None = None) -> str:
+    """The job as plain text.
+
+    Args:
+        document: A job record as in docs/record.md.
+        width: Columns to use; the terminal's, at most 100, by default.
+        encoding: What the text is printed in, stdout's by default. Characters that it cannot
+            hold are replaced: bars become `#` and `=`.
+    """
+    text = "\n".join(
+        "".join(piece for piece, _ in line).rstrip() for line in _lines(document, columns(width))
+    )
+    return fitting(text, encoding)
+
+
+def to_rich(document: Document, *, width: int | None = None) -> Text:
+    """The same with colours, for `rich.console.Console.print`."""
+    from rich.text import Text
+
+    text = Text(no_wrap=False)
+    for line in _lines(document, columns(width)):
+        for piece, tone in line:
+            text.append(fitting(piece), STYLES[tone])
+        text.append("\n")
+    return text
+
+
+def columns(width: int | None) -> int:
+    """The width to write for, never less than 30 columns."""
+    return max(30, min(width or min(shutil.get_terminal_size().columns, 100), 400))
+
+
+def fitting(text: str, encoding: str | None = None) -> str:
+    """The text in characters that the encoding has."""
+    encoding = encoding or getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return text.translate(ASCII).encode("ascii", "replace").decode("ascii")
+    return text
+
+
+def _lines(document: Document, width: int) -> Iterator[Line]:
+    yield from _head(document, width)
+    for section in (_why, _trouble, _progress, _results, _facts, _next, _foot):
+        yield from section(document, width)
+
+
+def _head(document: Document, width: int) -> Iterator[Line]:
+    word, tone = wording.state(document)
+    yield [
+        (word, tone),
+        ("  ", ""),
+        (wording.job_name(document), "b"),
+        ("  ", ""),
+        (wording.where(document), "mut"),
+    ]
+    verdict = wording.verdict(document)
+    if verdict:
+        yield [(f"{verdict[0]}.", verdict[1])]
+    if wording.aside(document):
+        yield [(wording.aside(document), "mut")]
+
+
+def _why(document: Document, width: int) -> Iterator[Line]:
+    yield from reason_lines(part(document, "decision"), width)
+
+
+def reason_lines(decision: Document, width: int) -> Iterator[Line]:
+    """Every reason: what, what would make it pass, which rule, who owns it."""
+    for why in wording.reasons(decision):
+        yield from _wrapped(why.message, width, "• ", tone="b")
+        yield from _wrapped(why.fix, width, "  ")
+        owner = f", owner {why.owner}" if why.owner else ""
+        yield from _wrapped(f"Rule {why.rule}{owner}." if why.rule else "", width, "  ", tone="mut")
+
+
+def _trouble(document: Document, width: int) -> Iterator[Line]:
+    why = wording.trouble(document)
+    if why is None:
+        return
+    yield from _wrapped(why.message, width, "", tone="b")
+    yield from _wrapped(why.fix, width, "")
+    if status(document) == "parked":
+        return
+    paid = part(document, "cost")
+    spent = f"Spent: {money(paid.get('amount'), paid.get('currency'))}." if paid else "Nothing was spent."
+    yield [(spent, "mut")]
+
+
+def _progress(document: Document, width: int) -> Iterator[Line]:
+    now = wording.progress(document)
+    if now is None:
+        return
+    if now.share is not None:
+        yield [(_meter(now.share, 0.0, 30), "busy"), (f"  {percent(now.share)}", "")]
+    yield from _wrapped(now.words, width, "")
+    yield from _wrapped(f"To stop it: {wording.cancel_command(document)}", width, "", tone="mut")
+
+
+def _results(document: Document, width: int) -> Iterator[Line]:
+    drawn, beyond = blocks(document)
+    for block in drawn:
+        if len(drawn) > 1:
+            yield [(plain(part(block, "circuit").get("name")) or "unnamed circuit", "b")]
+        yield from _outcomes(block, width)
+        yield from _fidelity(block, width)
+    if beyond:
+        yield [(f"{counted(beyond, 'more circuit')}. All of them: job.result().to_frame()", "mut")]
+
+
+def _outcomes(block: Document, width: int) -> Iterator[Line]:
+    found = outcomes(block, first=ROWS)
+    if found is None:
+        return
+    yield from _wrapped(found.heading, width, "", tone="mut")
+    full = scale(found.bars)
+    longest = max(len(bar.key) for bar in found.bars)
+    for bar in found.bars:
+        yield from _bar(bar, full, longest, width)
+    if found.folded:
+        yield [(f"  {found.folded}", "mut")]
+
+
+def _bar(bar: Bar, full: float, longest: int, width: int) -> Iterator[Line]:
+    """Solid up to the interval's lower end, shaded over the interval."""
+    if longest > LONG_KEY:
+        yield from ([(f"  {piece}", "")] for piece in textwrap.wrap(bar.key, width - 2))
+    key = bar.key.ljust(longest) if longest <= LONG_KEY else ""
+    between = percent_range(bar.low, bar.high)
+    room = min(40, max(6, width - len(key) - 32))
+    low = bar.share if bar.low is None or bar.high is None else bar.low
+    solid = round(low / full * room)
+    shaded = round((bar.high or 0.0) / full * room) - solid if bar.high is not None else 0
+    drawn = "█" * solid + "▒" * max(0, shaded)
+    figures = f"  {percent(bar.share):>8}"
+    yield [(f"  {key} ", ""), (drawn.ljust(room), "busy"), (figures, ""), (f"  {between}", "mut")]
+
+
+def _fidelity(block: Document, width: int) -> Iterator[Line]:
+    found = fidelity(block)
+    if found is None:
+        return
+    sure = f" ({found.level})" if found.kind == "estimate" else ""
+    yield from _labelled(found.title, f"{found.headline}{sure}", width)
+    method = found.method if found.kind == "estimate" else ""
+    for line in (found.explanation, method):
+        yield from _wrapped(line, width, " " * 18, tone="mut")
+
+
+def _facts(document: Document, width: int) -> Iterator[Line]:
+    if status(document) in {"denied", "failed", "cancelled", "awaiting_approval"}:
+        return
+    if part(document, "cost") or part(document, "quote"):
+        figure, source = wording.cost(document)
+        label = "Cost" if part(document, "cost") else "Cost, quoted"
+        yield from _labelled(label, f"{figure}  {source}", width)
+    yield from quota_lines(wording.parts(document, "quota"), width)
+
+
+def quota_lines(rows: Iterable[Document], width: int) -> Iterator[Line]:
+    """One line for each quota: how much is used, held and left."""
+    for line in wording.quotas(list(rows)):
+        yield from _labelled("Quota", f"{line.title}: {line.words}", width, "warn" if line.tight else "")
+        yield [(" " * 18, ""), (_meter(line.used, line.reserved, 30), "warn" if line.tight else "busy")]
+
+
+def _next(document: Document, width: int) -> Iterator[Line]:
+    said, command = wording.next_step(document)
+    yield from _labelled("Next", said, width) if said else ()
+    if command:
+        yield [(" " * 18, ""), (command, "b")]
+
+
+def _foot(document: Document, width: int) -> Iterator[Line]:
+    for note in wording.notes(document):
+        yield from _wrapped(note, width, "", tone="mut")
+    origins = (f"{origin.words} {origin.short}" for origin in wording.provenance(document))
+    yield from _wrapped(" · ".join(origins), width, "", tone="mut")
+
+
+def _labelled(label: str, words: str, width: int, tone: str = "") -> Iterator[Line]:
+    lines = textwrap.wrap(words, max(12, width - 18)) or [""]
+    yield [(f"{label[:17]:<18}", "mut"), (lines[0], tone)]
+    yield from ([(" " * 18 + line, tone)] for line in lines[1:])
+
+
+def _wrapped(words: str, width: int, bullet: str, tone: str = "") -> Iterator[Line]:
+    indent = " " * len(bullet)
+    for line in textwrap.wrap(words, width, initial_indent=bullet, subsequent_indent=indent):
+        yield [(line, tone)]
+
+
+def _meter(used: float, held: float, room: int) -> str:
+    solid = round(used * room)
+    shaded = round((used + held) * room) - solid
+    return "█" * solid + "▒" * shaded + "░" * (room - solid - shaded)

@@ -1,0 +1,301 @@
+"""What a job record says, in words; every form of the card (HTML, terminal, picture) says the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from qpm_lab.display.figures import (
+    count,
+    counted,
+    decimal,
+    duration,
+    moment,
+    money,
+    number,
+    plain,
+    short_digest,
+)
+
+Document = Mapping[str, Any]
+Tone = Literal["ok", "bad", "warn", "busy", "mut", ""]
+
+STATES: dict[str, tuple[str, Tone]] = {
+    "submitted": ("Submitted", "busy"),
+    "queued": ("Queued", "busy"),
+    "running": ("Running", "busy"),
+    "parked": ("Parked", "warn"),
+    "completed": ("Completed", "ok"),
+    "failed": ("Failed", "bad"),
+    "cancelled": ("Cancelled", "warn"),
+    "denied": ("Denied", "bad"),
+    "awaiting_approval": ("Awaiting approval", "warn"),
+    "dry_run": ("Dry run", "mut"),
+}
+VERDICTS: dict[str, tuple[str, Tone]] = {
+    "allow": ("It would be allowed", "ok"),
+    "deny": ("It would be denied", "bad"),
+    "needs-approval": ("It would need approval", "warn"),
+}
+WAITING = frozenset({"submitted", "queued", "running"})
+WINDOWS = {
+    "hour": "this hour",
+    "day": "today",
+    "month": "this month",
+    "job": "per job",
+    "life": "in this notebook",
+}
+
+
+def part(document: Document, key: str) -> Document:
+    """A nested object of the document; empty when it does not apply."""
+    value = document.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def parts(document: Document, key: str) -> list[Document]:
+    """A nested list of objects; empty when it does not apply."""
+    value = document.get(key)
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+        return []
+    return [item for item in value if isinstance(item, Mapping)]
+
+
+def status(document: Document) -> str:
+    return plain(document.get("status"))
+
+
+def state(document: Document) -> tuple[str, Tone]:
+    """The word for the state, and the tone that goes with it."""
+    known = status(document)
+    return STATES.get(known, (known.replace("_", " ").capitalize() or "Unknown", "mut"))
+
+
+def verdict(document: Document) -> tuple[str, Tone] | None:
+    """What the rules said, for a dry run; None for a job."""
+    if status(document) != "dry_run":
+        return None
+    return VERDICTS.get(plain(part(document, "decision").get("effect")), ("Not decided", "mut"))
+
+
+def job_name(document: Document) -> str:
+    return plain(document.get("name")) or plain(part(document, "circuit").get("name")) or "unnamed"
+
+
+def where(document: Document) -> str:
+    """Backend, shots and how long it took: 'aer/noisy · 4,096 shots · 0.4 s'."""
+    circuits = len(parts(document, "results"))
+    shots = counted(document.get("shots"), "shot") if decimal(document.get("shots")) is not None else ""
+    times = part(document, "times")
+    taken = times.get("run_seconds") if times.get("run_seconds") is not None else times.get("total_seconds")
+    pieces = [
+        plain(document.get("backend")),
+        f"{counted(circuits, 'circuit')} × {shots}" if circuits > 1 and shots else shots,
+        duration(taken) if number(taken) is not None else "",
+    ]
+    return " · ".join(piece for piece in pieces if piece)
+
+
+def aside(document: Document) -> str:
+    """What stands at the right of the first line: the experiment, or that nothing happened."""
+    if status(document) in {"denied", "dry_run"}:
+        return "nothing was sent, nothing was spent"
+    if status(document) == "awaiting_approval":
+        return "nothing was sent, nothing was spent so far"
+    experiment = plain(part(document, "labels").get("experiment"))
+    return f"experiment {experiment}" if experiment else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One reason: what is wrong, what would make it pass, and who decides about the rule."""
+
+    message: str
+    fix: str
+    rule: str
+    owner: str
+
+
+def reasons(decision: Document) -> list[Why]:
+    """Every reason of a decision, in its order."""
+    return [
+        Why(*(plain(reason.get(key)) for key in ("message", "fix", "rule", "owner")))
+        for reason in parts(decision, "reasons")
+    ]
+
+
+def cost(document: Document) -> tuple[str, str]:
+    """The amount, and where it comes from: ('$0.00', 'local simulation is free')."""
+    quote, paid = part(document, "quote"), part(document, "cost")
+    if paid and decimal(paid.get("amount")) is not None:
+        figure = money(paid.get("amount"), paid.get("currency"))
+        billed = paid.get("basis") == "billed"
+        return figure, "billed" if billed else _source(quote, bool(decimal(paid.get("amount"))))
+    if not quote:
+        return "unknown", "no price is known"
+    low, high = quote.get("low"), quote.get("high")
+    figure = money(high, quote.get("currency"))
+    if decimal(low) is not None and decimal(low) != decimal(high):
+        figure = f"{money(low, quote.get('currency'))} – {figure}"
+    return figure, _source(quote, decimal(high) != 0)
+
+
+def _source(quote: Document, priced: bool) -> str:
+    source, seen = plain(quote.get("source")), plain(quote.get("as_of"))
+    if not priced and source:
+        return source
+    dated = ", ".join(piece for piece in (source, seen) if piece)
+    words = f"quoted ({dated})" if dated else "quoted"
+    return f"{words}; this price is out of date" if quote.get("stale") else words
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaLine:
+    """One quota: its title, its shares of the limit for a bar, and its words."""
+
+    title: str
+    used: float
+    reserved: float
+    words: str
+    tight: bool
+    """More than four fifths of the limit are used or held."""
+
+
+def quotas(rows: Sequence[Document]) -> list[QuotaLine]:
+    """The quotas, tightest first."""
+    lines = [_quota(row) for row in rows if isinstance(row, Mapping)]
+    return sorted(lines, key=lambda line: -(line.used + line.reserved))
+
+
+def _quota(row: Document) -> QuotaLine:
+    limit = decimal(row.get("limit")) or 0
+    used, reserved = decimal(row.get("used")) or 0, decimal(row.get("reserved")) or 0
+    share, held = (float(used / limit), float(reserved / limit)) if limit > 0 else (1.0, 0.0)
+    tight = share + held > 0.8
+    unit = row.get("unit")
+    words = f"{amount(used, unit)} of {amount(limit, unit)} used"
+    words += f", {amount(reserved, unit)} held" if reserved else ""
+    words += f"; almost used up, {amount(row.get('left'), unit)} left" if tight else ""
+    return QuotaLine(_quota_title(row), _unit(share), min(_unit(held), 1 - _unit(share)), words, tight)
+
+
+def _quota_title(row: Document) -> str:
+    measure = plain(row.get("measure")).replace("qpu_seconds", "QPU seconds") or plain(row.get("quota"))
+    window = WINDOWS.get(plain(row.get("window")), plain(row.get("window")))
+    title = f"{measure} {window}".strip()
+    scope, key = plain(row.get("scope")), plain(row.get("key"))
+    if scope in {"", "user", "notebook_run"}:
+        return title
+    return f"{title} · {scope.replace('_', ' ')} {key}".strip()
+
+
+def _unit(share: float) -> float:
+    return min(1.0, max(0.0, share))
+
+
+def amount(value: object, unit: object) -> str:
+    """An amount of a quota or reason in its unit; shots and jobs are named by the title already."""
+    kind = plain(unit)
+    if kind in {"shots", "jobs", ""}:
+        return count(value)
+    return f"{count(value)} s" if kind == "s" else money(value, kind)
+
+
+def renewal(row: Document) -> str:
+    """When a quota starts afresh; empty when it never does."""
+    return f"renews {moment(row.get('renews_at'))}" if row.get("renews_at") else ""
+
+
+def trouble(document: Document) -> Why | None:
+    """What went wrong with a failed, cancelled or parked job, and what to do now."""
+    known = status(document)
+    error = part(document, "error")
+    if not error and known not in {"failed", "cancelled", "parked"}:
+        return None
+    defaults = {
+        "parked": (
+            "The vendor cannot say whether it has this job, so it is not sent again and its reservation stays.",
+            f"Settle it with: qpm jobs resolve {plain(document.get('job_id'))} --vendor-id X | --not-submitted",
+        ),
+        "cancelled": ("The job was cancelled before it had a result.", ""),
+    }
+    message, hint = defaults.get(known, ("The job failed; no reason was recorded.", ""))
+    return Why(plain(error.get("message")) or message, plain(error.get("hint")) or hint, "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is. `share` None: the backend cannot tell."""
+
+    share: float | None
+    words: str
+
+
+def progress(document: Document) -> Progress | None:
+    """How far a waiting or running job is; None for one that has ended."""
+    if status(document) not in WAITING:
+        return None
+    now = part(document, "progress")
+    done, total = number(now.get("done")) or 0.0, number(now.get("total")) or 0.0
+    pieces = [plain(now.get("message"))]
+    if total > 0:
+        pieces.insert(0, f"{count(done)} of {count(total)} {plain(now.get('unit'))}".strip())
+    times = part(document, "times")
+    if times.get("started_at") or times.get("submitted_at"):
+        verb = "started" if times.get("started_at") else "submitted"
+        pieces.append(f"{verb} {moment(times.get('started_at') or times.get('submitted_at'))}")
+    words = " · ".join(piece for piece in pieces if piece)
+    return Progress(_unit(done / total) if total > 0 else None, words or "waiting for news")
+
+
+def cancel_command(document: Document) -> str:
+    return f"%qjobs --cancel {plain(document.get('job_id'))}"
+
+
+def next_step(document: Document) -> tuple[str, str]:
+    """One line of what to do next, and the command for it; empty strings when there is none."""
+    step = part(document, "next")
+    return plain(step.get("text")), plain(step.get("command"))
+
+
+def notes(document: Document) -> list[str]:
+    value = document.get("notes")
+    return [plain(note) for note in value] if isinstance(value, list | tuple) else []
+
+
+def policy_tag(decision: Document) -> str:
+    """The bundle and the start of its version: 'personal@9c41'."""
+    version = plain(decision.get("policy_version")).rpartition(":")[2][:4]
+    return "@".join(piece for piece in (plain(decision.get("policy")), version) if piece)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One piece of provenance: words, the short form of an id, and the id in full."""
+
+    words: str
+    short: str
+    full: str
+
+
+def provenance(document: Document) -> list[Origin]:
+    """Which rules decided, where the ledger has it, the circuit's fingerprint and the seed."""
+    decision, ledger = part(document, "decision"), part(document, "ledger")
+    lines = []
+    if decision:
+        allowed = decision.get("effect") == "allow" and status(document) != "dry_run"
+        full = plain(decision.get("policy_version"))
+        lines.append(Origin("Allowed by" if allowed else "Decided by", policy_tag(decision), full))
+    if ledger.get("entry") is not None:
+        digest = plain(ledger.get("digest"))
+        lines.append(Origin(f"Ledger entry {count(ledger['entry'])}", short_digest(digest), digest))
+    fingerprint = plain(part(document, "circuit").get("fingerprint"))
+    if fingerprint:
+        lines.append(Origin("Circuit", short_digest(fingerprint), fingerprint))
+    if document.get("seed") is not None:
+        lines.append(Origin("Seed", plain(document["seed"]), plain(document["seed"])))
+    if document.get("job_id"):
+        identity = plain(document["job_id"])
+        lines.append(Origin("Job", identity if len(identity) <= 12 else f"{identity[:10]}…", identity))
+    return lines

@@ -1,0 +1,22 @@
+"""`python -m qpm_lab.kernel -f CONNECTION_FILE` starts the governed kernel."""
+
+from __future__ import annotations
+
+from ipykernel.kernelapp import IPKernelApp
+
+from qpm_lab.kernel import GovernedKernel
+
+
+class GovernedKernelApp(IPKernelApp):  # type: ignore[misc]  # ipykernel ships no types for it
+    """Loads the magics beside whatever the user's profile loads."""
+
+    kernel_class = GovernedKernel
+
+    def init_extensions(self) -> None:
+        if "qpm_magics" not in self.extensions:
+            self.extensions = [*self.extensions, "qpm_magics"]
+        super().init_extensions()
+
+
+if __name__ == "__main__":
+    GovernedKernelApp.launch_instance()

@@ -1,0 +1,395 @@
+"""The public face: `Lab` takes circuits, `Job` follows one, `Result` is what came back."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qpm_lab import circuits, pricing, providers
+from qpm_lab.errors import CancelledError, InputError, IntegrityError, ProviderError, QpmError
+from qpm_lab.experiment import OPEN, BackendInfo, Decision, Principal, Quote, Status, from_nano
+from qpm_lab.ledger import JobRow, Ledger, owner_gone
+from qpm_lab.policy import Bundle, find_bundle
+from qpm_lab.result import Result
+from qpm_lab.runner import clock
+from qpm_lab.runner.attempt import LiveJob
+from qpm_lab.runner.budgets import budgets
+from qpm_lab.runner.plan import Order, Plan
+from qpm_lab.runner.record import dry_run_record, job_record
+from qpm_lab.runner.recovery import recover
+from qpm_lab.runner.runner import Runner
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_notebook_run = uuid.uuid4().hex
+POLL_SECONDS = 0.2
+
+
+def default_home() -> Path:
+    """`QPM_HOME`, else `~/.qpm`."""
+    return Path(os.environ.get("QPM_HOME") or Path.home() / ".qpm").expanduser().absolute()
+
+
+class Lab:
+    """Everything that runs through here is governed: policy, quotas, cost, ledger.
+
+    Args:
+        home: Folder of ledger and keys; default `QPM_HOME`, else `~/.qpm`.
+        policies: A bundle's folder or the name of a shipped one; default `QPM_POLICIES`, else `personal`.
+
+    Raises:
+        LedgerError: the ledger cannot be opened here.
+        BundleError: there is no such policy bundle.
+
+    >>> lab = Lab()
+    >>> job = lab.submit("OPENQASM 3; include 'stdgates.inc'; qubit[2] q; h q[0]; cx q[0], q[1];", shots=100)
+    >>> sorted(job.result().counts)
+    ['00', '11']
+    """
+
+    def __init__(self, home: str | Path | None = None, policies: str | Path | None = None) -> None:
+        self.home = Path(home).expanduser().absolute() if home is not None else default_home()
+        self.bundle: Bundle = find_bundle(policies or os.environ.get("QPM_POLICIES") or None)
+        self.ledger = Ledger.open(self.home, os.environ.get("QPM_LEDGER_URL") or None)
+        self.principal = Principal(_user(), _notebook_run)
+        self.runner = Runner(self.ledger, self.bundle, self.principal)
+        self.recovered = recover(self.ledger, self.runner.owner(clock.now()))
+        self._pid = os.getpid()
+
+    def submit(
+        self,
+        circuit: Any,
+        *,
+        backend: str = "aer/simulator",
+        shots: int = 1024,
+        seed: int | None = None,
+        experiment: str | None = None,
+        project: str | None = None,
+        cost_center: str | None = None,
+        classification: str | None = None,
+        max_cost: str | None = None,
+        name: str | None = None,
+        parameters: Mapping[Any, Any] | None = None,
+        args: Sequence[Any] = (),
+    ) -> Job:
+        """Submits one governed job and returns at once; `Job.result()` waits.
+
+        Args:
+            circuit: A Qiskit `QuantumCircuit`, a PennyLane QNode or tape, OpenQASM 2 or 3 text, QPY
+                bytes, a path to such a file, or a list of these (one job).
+            backend: `provider/backend`; `Lab.backends()` lists them.
+            shots: Shots of each circuit.
+            seed: Makes a simulation repeatable; one is drawn and recorded when absent.
+            experiment: The named series this job belongs to.
+            project: The project it counts for.
+            cost_center: Who pays.
+            classification: `public`, `internal` or `confidential`; the bundle has a default.
+            max_cost: Decimal amount that the upper quote may not exceed.
+            name: What the job is called; default the circuit's name.
+            parameters: Values of a parametrised circuit, by `Parameter` or name.
+            args: Arguments of a QNode.
+
+        Raises:
+            InputError: a circuit or option cannot be used; nothing was recorded.
+            DeniedError: a rule refused it (QuotaError: only quotas did); the refusal is recorded.
+            ProviderError: the backend cannot hold or run it; nothing was reserved.
+        """
+        self._same_process()
+        order = Order(
+            circuit, backend, shots, seed, experiment, project, cost_center,
+            classification, max_cost, name, parameters, args,
+        )  # fmt: skip
+        live = self.runner.submit(order)
+        return Job(self, live.job_id, live)
+
+    def quote(self, circuit: Any, **options: Any) -> Quote:
+        """What the job would cost, before running; takes the options of `submit`."""
+        return self.runner.plan(Order(circuit, **options)).quote
+
+    def explain(self, circuit: Any, **options: Any) -> Decision:
+        """Whether it may run now and every reason why not; holds and records nothing."""
+        return self.runner.explain(Order(circuit, **options))[1]
+
+    def dry_run(self, circuit: Any, **options: Any) -> dict[str, Any]:
+        """The record of a job that is only explained (status `dry_run`; see docs/record.md)."""
+        plan, decision = self.runner.explain(Order(circuit, **options))
+        return dry_run_record(plan, decision, self.ledger)
+
+    def job(self, job_id: str) -> Job:
+        """A job by its id or a unique beginning of it.
+
+        Raises:
+            InputError: there is none, or several.
+        """
+        row = self.ledger.job(job_id)
+        return Job(self, row.job_id, self.runner.live.get(row.job_id))
+
+    def record(self, job_id: str) -> dict[str, Any]:
+        """The job as one JSON document (docs/record.md)."""
+        live = self.runner.live.get(job_id)
+        return job_record(self.ledger, job_id, progress=live.progress() if live else None)
+
+    def page(self, *, limit: int = 50, before: str | None = None, **filters: str | None) -> dict[str, Any]:
+        """One page of jobs, newest first: `{"jobs": […], "more": bool}`.
+
+        Args:
+            limit: Jobs on the page.
+            before: The last job id of the page before.
+            **filters: `status`, `experiment`, `text`, `user`.
+        """
+        rows = self.ledger.jobs(before=before, limit=limit + 1, **filters)
+        return {"jobs": [list_row(row) for row in rows[:limit]], "more": len(rows) > limit}
+
+    def jobs(self, limit: int = 1000, **filters: str | None) -> pd.DataFrame:
+        """The newest jobs as a table; filters as in `page`."""
+        import pandas as pd
+
+        rows = self.page(limit=limit, **filters)["jobs"]
+        return pd.DataFrame([_flat(row) for row in rows], columns=list(_flat(list_row(None))))
+
+    def usage(self, by: str = "user") -> pd.DataFrame:
+        """Who used what: jobs, shots, cost and time by user, team, cost_center, project, experiment, backend or day."""
+        import pandas as pd
+
+        return pd.DataFrame(self.usage_rows(by))
+
+    def usage_rows(self, by: str = "user") -> list[dict[str, Any]]:
+        """`usage` as plain rows with money as decimal strings."""
+        rows = self.ledger.usage(by=by)
+        return [_money(row) for row in rows]
+
+    def budgets(self) -> list[dict[str, Any]]:
+        """Every quota that counts for this user now, with used, reserved and left."""
+        return budgets(self.ledger, self.bundle, self.principal, clock.now())
+
+    def backends(self) -> pd.DataFrame:
+        """What can be run on, and what each needs."""
+        import pandas as pd
+
+        return pd.DataFrame(self.backend_rows())
+
+    def backend_rows(self) -> list[dict[str, Any]]:
+        """`backends` as plain rows."""
+        known = [*providers.all_backends(), *pricing.catalogue_backends()]
+        return [_backend_row(info) for info in known]
+
+    def backend_ids(self) -> list[str]:
+        """Ids of the backends that can run a job now."""
+        return [info.id for info in providers.all_backends() if info.state == "ready"]
+
+    def cancel(self, job_id: str) -> dict[str, Any]:
+        """Asks a job to stop, whichever process runs it, and returns its record.
+
+        Raises:
+            InputError: it has ended already.
+        """
+        row = self.ledger.job(job_id)
+        if row.status not in OPEN or self.ledger.request_cancel(row.job_id, self.principal.user) is None:
+            raise InputError(f"Job {row.job_id} has ended ({row.status}).", "There is nothing to cancel.")
+        if owner_gone(self.home, row, clock.now()):
+            recover(self.ledger, self.runner.owner(clock.now()))
+        return self.record(row.job_id)
+
+    def head(self) -> int:
+        """Number of the newest ledger entry."""
+        return self.ledger.head()[0]
+
+    def changed_jobs(self, after: int) -> tuple[int, list[str]]:
+        """The newest entry number and the jobs touched since entry `after` (the last 500 entries)."""
+        entries = self.ledger.tail(after)
+        ids = list(dict.fromkeys(e.job_id for e in entries if e.job_id))
+        return (entries[-1].seq if entries else after), ids
+
+    def close(self) -> None:
+        """Cancels what still runs here, records it and closes the ledger."""
+        if os.getpid() == self._pid:
+            self.runner.close()
+        self.ledger.close()
+
+    def _same_process(self) -> None:
+        if os.getpid() != self._pid:
+            raise InputError(
+                "This Lab was made in another process.", "Make a new one here: lab = qpm_lab.Lab()."
+            )
+
+
+class Job:
+    """One governed submission. `status`, `decision` and `quote` are read from the ledger."""
+
+    def __init__(self, lab: Lab, job_id: str, live: LiveJob | None = None) -> None:
+        self.id = job_id
+        self._lab = lab
+        self._live = live
+
+    @property
+    def status(self) -> Status:
+        return self._row.status
+
+    @property
+    def decision(self) -> Decision:
+        """The verdict it was submitted under."""
+        from qpm_lab.runner.record import decision_of
+
+        return decision_of(self._lab.ledger, self.id)
+
+    @property
+    def quote(self) -> Mapping[str, Any]:
+        """The quote it was authorised on, money as decimal strings."""
+        quote: Mapping[str, Any] = self.record()["quote"]
+        return quote
+
+    def record(self) -> dict[str, Any]:
+        """The job as one JSON document (docs/record.md)."""
+        return self._lab.record(self.id)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits until the job has ended; False when `timeout` seconds passed first."""
+        if self._live is not None:
+            return self._live.ended.wait(timeout)
+        until = None if timeout is None else time.monotonic() + timeout
+        while self._row.status in OPEN:
+            if until is not None and time.monotonic() >= until:
+                return False
+            time.sleep(POLL_SECONDS)
+        return True
+
+    def result(self, timeout: float | None = None) -> Result:
+        """Waits for the result.
+
+        Args:
+            timeout: Seconds to wait; None waits as long as it takes.
+
+        Raises:
+            TimeoutError: it still runs; the job goes on.
+            CancelledError: it was cancelled.
+            ProviderError: it failed.
+        """
+        if not self.wait(timeout):
+            raise TimeoutError(f"Job {self.id} still runs; it goes on. Wait longer or call .cancel().")
+        if self._live is not None and self._live.error is not None:
+            raise self._live.error
+        record = self.record()
+        if record["status"] != Status.COMPLETED:
+            raise _failure(record)
+        return Result.from_record(record, self._circuits(), self._histograms())
+
+    def cancel(self) -> None:
+        """Stops the job; a job that has ended is left as it is."""
+        if self._live is not None:
+            self._live.cancel("it was asked to stop")
+        elif self._row.status in OPEN:
+            self._lab.cancel(self.id)
+
+    @property
+    def _row(self) -> JobRow:
+        return self._lab.ledger.job(self.id)
+
+    def _circuits(self) -> list[Any]:
+        entry = self._lab.ledger.entries(self.id)[0]
+        digests = entry.payload["circuit_blobs"]
+        return [circuits.read_qpy(self._lab.ledger.blob(d))[0] for d in digests]
+
+    def _histograms(self) -> list[dict[str, int]]:
+        from qpm_lab.runner.record import histograms
+
+        return histograms(self._lab.ledger, self.id)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from qpm_lab.display import mimebundle
+
+        return mimebundle(self.record())
+
+    def __repr__(self) -> str:
+        return f"<Job {self.id} {self.status} on {self._row.backend}>"
+
+
+_default: Lab | None = None
+_default_lock = threading.Lock()
+
+
+def default_lab() -> Lab:
+    """The Lab of this process, made on first use (the magics and the server share it)."""
+    global _default
+    with _default_lock:
+        if _default is None or _default._pid != os.getpid():
+            _default = Lab()
+        return _default
+
+
+def close_default_lab() -> None:
+    """Closes the Lab of this process if it was ever made."""
+    global _default
+    with _default_lock:
+        lab, _default = _default, None
+    if lab is not None:
+        lab.close()
+
+
+def list_row(row: JobRow | None) -> dict[str, Any]:
+    """A job as a line of a list (None gives the empty line, for its keys)."""
+    def get(name: str) -> Any:
+        return getattr(row, name, None)
+
+    low, high, cost = get("fidelity_low"), get("fidelity_high"), get("cost_nano")
+    return {
+        **{n: get(n) for n in ("job_id", "name", "status", "backend", "shots", "circuits")},
+        **{n: get(n) for n in ("experiment", "project", "cost_center", "user", "team")},
+        **{n: get(n) for n in ("created_at", "started_at", "ended_at", "run_seconds")},
+        "cost": None if cost is None else {"currency": get("currency"), "amount": from_nano(cost)},
+        "fidelity": None if low is None else {"low": low, "high": high},
+        "reasons": get("reasons") or 0,
+        "error": get("error"),
+        "cancel_requested": bool(get("cancel_requested")),
+    }
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    cost, fidelity = row.pop("cost") or {}, row.pop("fidelity") or {}
+    return {
+        **row,
+        "cost": cost.get("amount"),
+        "currency": cost.get("currency"),
+        "fidelity_low": fidelity.get("low"),
+        "fidelity_high": fidelity.get("high"),
+    }
+
+
+def _money(row: Mapping[str, Any]) -> dict[str, Any]:
+    plain = dict(row)
+    nano = plain.pop("cost_nano", None)
+    if isinstance(nano, Mapping):
+        plain["cost"] = {currency: from_nano(amount) for currency, amount in nano.items()}
+    elif nano is not None:
+        plain["cost"] = from_nano(nano)
+    return plain
+
+
+def _backend_row(info: BackendInfo) -> dict[str, Any]:
+    names = ("id", "kind", "qubits", "local", "noisy", "state", "description", "note")
+    return {name: getattr(info, name) for name in names}
+
+
+def _failure(record: Mapping[str, Any]) -> QpmError:
+    error = record["error"] or {}
+    message, hint = error.get("message", f"The job is {record['status']}."), error.get("hint", "")
+    if record["status"] == Status.CANCELLED:
+        return CancelledError(message, hint)
+    return ProviderError(message, hint)
+
+
+def _user() -> str:
+    """Who is logged in: the hub's name on a hub, else the login name."""
+    name = os.environ.get("JUPYTERHUB_USER") or ""
+    try:
+        return name or getpass.getuser()
+    except (OSError, KeyError, ImportError) as error:
+        raise IntegrityError(
+            "Nobody is logged in: this process has no user name.", "Set USER or LOGNAME.", cause=error
+        ) from error

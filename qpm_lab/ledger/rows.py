@@ -1,0 +1,176 @@
+"""What goes into the ledger and what comes out of it: frozen values.
+
+Times are RFC 3339 UTC text with microseconds (`2026-11-22T12:00:00.000000Z`), so that they sort as text;
+only a lease is a `datetime`, because it is compared with a clock. Digests are `sha256:` and 64 hex digits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from qpm_lab.experiment import OPEN
+
+
+def timestamp(moment: datetime) -> str:
+    """The one spelling of a moment in the ledger.
+
+    >>> timestamp(datetime(2026, 11, 22, 12, tzinfo=UTC))
+    '2026-11-22T12:00:00.000000Z'
+    """
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def sha256(data: bytes) -> str:
+    """A digest as the ledger writes it."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """A job at the moment of its decision; never changed afterwards."""
+
+    job_id: str
+    name: str
+    user: str
+    backend: str
+    shots: int
+    """Shots of each circuit."""
+    circuits: int
+    """How many circuits the job has."""
+    fingerprint: str
+    """Fingerprint of the first circuit."""
+    policy_version: str
+    token: str
+    """The intent's random token, which travels to the vendor."""
+    created_at: str
+    total_shots: int | None = None
+    """None means `shots × circuits`."""
+    team: str | None = None
+    project: str | None = None
+    cost_center: str | None = None
+    experiment: str | None = None
+    classification: str | None = None
+    notebook_run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The process that looks after a job; see `qpm_lab.ledger.owner`."""
+
+    token: str
+    host: str
+    pid: int
+    lease_until: datetime
+    """Until when processes on other hosts must believe that the owner lives."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRow:
+    """A job as it stands: the projection of its entries that lists are read from."""
+
+    job_id: str
+    name: str
+    user: str
+    team: str | None
+    project: str | None
+    cost_center: str | None
+    experiment: str | None
+    classification: str | None
+    notebook_run: str
+    backend: str
+    shots: int
+    circuits: int
+    total_shots: int
+    fingerprint: str
+    policy_version: str
+    token: str
+    created_at: str
+    status: str
+    """A value of `qpm_lab.experiment.Status`."""
+    attempt: int
+    """1 for the first submission of the job."""
+    epoch: int
+    """Raised by each take-over; appends of an earlier epoch change nothing."""
+    owner: str | None
+    """Token of the owning process; None for a job that was refused."""
+    host: str | None
+    pid: int | None
+    lease_until: datetime | None
+    cancel_requested: bool
+    vendor_id: str | None
+    started_at: str | None
+    """Start of the latest attempt."""
+    ended_at: str | None
+    first_entry: int
+    last_entry: int
+    cost_nano: int | None
+    currency: str | None
+    fidelity_low: float | None
+    fidelity_high: float | None
+    run_seconds: float | None
+    error: str | None
+
+    @property
+    def open(self) -> bool:
+        """True while the job may still change."""
+        return self.status in OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One link of the chain."""
+
+    seq: int
+    """1, 2, 3 …, without gaps."""
+    at: str
+    event: str
+    job_id: str | None
+    attempt: int
+    """0 for entries that belong to no job."""
+    epoch: int
+    """0 for entries that belong to no job."""
+    payload: Mapping[str, Any]
+    prev: str
+    """Digest of the entry before; zeros for the first."""
+    digest: str
+    """Over every other field; see `qpm_lab.ledger.canonical`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes kept beside the entries under their digest: circuits, full counts."""
+
+    kind: str
+    """What it is to the entry that names it, for example `circuit.qpy`."""
+    data: bytes
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.data)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counter:
+    """What one scope has used of one measure in one window; the fields are those of `Hold`.
+
+    `quota`, `limit` and `owner` are those of the latest hold: a policy may change them within a window.
+    """
+
+    counter: str
+    quota: str
+    measure: str
+    scope: str
+    key: str
+    window: str
+    window_start: str
+    """RFC 3339 UTC in whole seconds; empty for `life`."""
+    window_end: str
+    unit: str
+    limit: int
+    owner: str
+    settled: int
+    reserved: int

@@ -1,0 +1,79 @@
+"""The options of a governed job, defined once for the cell magics and the command line."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from qpm_lab.errors import InputError
+
+CLASSIFICATIONS = ("public", "internal", "confidential")
+
+
+class OptionParser(argparse.ArgumentParser):
+    """An `ArgumentParser` that raises `InputError` where argparse would end the process."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, allow_abbrev=False, **kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{self.prog}: {message}.", f"Usage: {' '.join(self.format_usage().split()[1:])}")
+
+
+def add_job_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that describe a job: where, how much, under which labels."""
+    add = parser.add_argument
+    add("-b", "--backend", default="aer/simulator", metavar="ID", help="where it runs; %%qbackends lists them")
+    add("-n", "--shots", type=_count, default=1024, metavar="N", help="shots of each circuit (1,024)")
+    add("--seed", type=_count, metavar="N", help="makes a simulation repeatable; drawn and recorded if absent")
+    add("-e", "--experiment", metavar="NAME", help="the named series this job belongs to")
+    add("--project", metavar="NAME", help="the project it counts for")
+    add("--cost-center", "--cost-centre", dest="cost_center", metavar="NAME", help="who pays")
+    add("--classification", choices=CLASSIFICATIONS, help="how sensitive the circuit is")
+    add("--max-cost", metavar="AMOUNT", help="refuse if the upper quote exceeds this, e.g. 2.50")
+    add("--name", metavar="NAME", help="what the job is called in cards and lists")
+
+
+def job_arguments(options: argparse.Namespace) -> dict[str, Any]:
+    """The parsed options as keyword arguments of `Lab.submit`, `Lab.quote` and `Lab.explain`."""
+    names = (
+        "backend shots seed experiment project cost_center classification max_cost name"
+    ).split()
+    return {name: getattr(options, name) for name in names}
+
+
+def literal(text: str, what: str) -> Any:
+    """Reads a Python literal typed as an option.
+
+    Raises:
+        InputError: it is not a literal.
+    """
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError) as error:
+        raise InputError(f"{what} {text!r} cannot be read.", "Write Python literals, e.g. 0.3 or [1, 2].") from error
+
+
+def assignments(pairs: Sequence[str]) -> dict[str, Any]:
+    """Reads `name=value` pairs, the values of a parametrised circuit."""
+    values = {}
+    for pair in pairs:
+        name, sign, value = pair.partition("=")
+        if not sign or not name.strip():
+            raise InputError(f"{pair!r} is not name=value.", "Write --parameter theta=0.3.")
+        values[name.strip()] = literal(value, f"The value of {name.strip()}")
+    return values
+
+
+def _count(text: str) -> int:
+    """A whole number; `4_096`, `4,096` and `1e6` are read as people write them."""
+    plain = text.replace(",", "").replace("_", "")
+    try:
+        number = int(plain) if plain.lstrip("-").isdigit() else float(plain)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+    if number != number or number in (float("inf"), float("-inf")) or number != int(number):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(number)

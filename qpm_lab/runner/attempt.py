@@ -1,0 +1,251 @@
+"""One job from its reservation to its recorded outcome, with the attempts in between."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from qpm_lab import providers
+from qpm_lab.errors import CancelledError, ProviderError, QpmError
+from qpm_lab.experiment import Estimate, Hold
+from qpm_lab.ledger import Blob
+from qpm_lab.providers.interface import Progress, Running, RunResult, Task
+from qpm_lab.runner import clock
+from qpm_lab.runner.outcome import fidelities, validate
+from qpm_lab.runner.plan import Plan
+
+if TYPE_CHECKING:
+    from qpm_lab.runner.runner import Runner
+
+POLL_SECONDS = 0.25
+RENEW_SECONDS = 15.0
+MAX_ATTEMPTS = 2
+log = logging.getLogger("qpm_lab")
+
+
+@dataclass(slots=True)
+class LiveJob:
+    """A job that this process runs; `ended` is set once its outcome is recorded."""
+
+    job_id: str
+    plan: Plan
+    task: Task
+    submitted_at: datetime
+    stages_ms: dict[str, float]
+    started: bool
+    epoch: int = 1
+    attempt: int = 1
+    holds: tuple[Hold, ...] = ()
+    result: RunResult | None = None
+    error: QpmError | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
+    _running: Running | None = None
+    _cancel_reason: str | None = None
+
+    def __post_init__(self) -> None:
+        self.holds = self.plan.holds
+
+    def progress(self) -> Progress | None:
+        """How far the run is; None before it starts."""
+        return self._running.progress() if self._running else None
+
+    def cancel(self, why: str) -> None:
+        """Asks the run to stop; the driving thread records the outcome."""
+        self._cancel_reason = why
+
+
+def drive(live: LiveJob, runner: Runner) -> None:
+    """Runs the job to an outcome that is in the ledger; never raises.
+
+    A failure to record leaves the job open: its lease ends with this process and recovery closes it.
+    """
+    try:
+        outcome = _until_outcome(live, runner)
+        runner.boundary("before-outcome")
+        outcome()
+        runner.boundary("after-outcome")
+    except QpmError as error:
+        live.error = error
+        log.warning("job %s: outcome not recorded: %s", live.job_id, error)
+    except Exception as error:
+        live.error = ProviderError("The outcome of this job could not be recorded.", str(error), cause=error)
+        log.exception("job %s: outcome not recorded", live.job_id)
+
+
+def _until_outcome(live: LiveJob, runner: Runner) -> Callable[[], None]:
+    while True:
+        try:
+            result = _run(live, runner)
+            validate(result, live.task)
+            estimates = _timed(live, "fidelity", lambda: fidelities(result, live.task))
+            return lambda: _completed(live, runner, result, estimates)
+        except CancelledError as error:
+            failure: QpmError = error
+            return lambda: _ended_without_result(live, runner, "job.cancelled", failure)
+        except QpmError as error:
+            if _may_retry(live, error) and _retried(live, runner, error):
+                continue
+            failure = error
+            return lambda: _ended_without_result(live, runner, "job.failed", failure)
+        except Exception as error:
+            log.exception("job %s failed inside qpm_lab", live.job_id)
+            failure = ProviderError(
+                f"The run failed unexpectedly: {type(error).__name__}: {str(error)[:500]}",
+                "Nothing was spent. If it happens again, run `qpm doctor` and report it.",
+            )
+            return lambda: _ended_without_result(live, runner, "job.failed", failure)
+
+
+def _run(live: LiveJob, runner: Runner) -> RunResult:
+    if not live.started:
+        if runner.ledger.cancel_requested(live.job_id) or live._cancel_reason:
+            raise CancelledError("The job was cancelled before it started.", "")
+        runner.ledger.start(live.job_id, live.epoch, {"attempt": live.attempt})
+        live.started = True
+    began = time.perf_counter()
+    runner.boundary("before-run")
+    running = providers.provider_of(live.task.backend.id).submit(live.task)
+    live._running = running
+    runner.boundary("after-submit")
+    _wait(live, running, runner)
+    result = running.result()
+    live.stages_ms["run"] = (time.perf_counter() - began) * 1e3
+    runner.boundary("after-run")
+    return result
+
+
+def _wait(live: LiveJob, running: Running, runner: Runner) -> None:
+    renewed = time.monotonic()
+    while not running.wait(POLL_SECONDS):
+        reason = live._cancel_reason
+        if reason is None and runner.ledger.cancel_requested(live.job_id):
+            reason = "it was asked to stop"
+        if reason is not None:
+            running.cancel()
+            raise CancelledError(f"The job was cancelled: {reason}.", "Nothing was spent.")
+        if time.monotonic() - renewed > RENEW_SECONDS:
+            renewed = time.monotonic()
+            lease = runner.owner(clock.now()).lease_until
+            runner.ledger.renew(live.job_id, live.epoch, lease)
+
+
+def _may_retry(live: LiveJob, error: QpmError) -> bool:
+    certain = isinstance(error, ProviderError) and error.retryable
+    return certain and live.attempt < MAX_ATTEMPTS and live._cancel_reason is None
+
+
+def _retried(live: LiveJob, runner: Runner, error: QpmError) -> bool:
+    """A further attempt: authorised and reserved afresh, under a token of its own."""
+    at = clock.now()
+    plan = live.plan
+    if runner.bundle.decide(plan.request, plan.quote).effect != "allow":
+        return False
+    holds = runner.bundle.holds(plan.request, plan.quote, at)
+    token = secrets.token_hex(16)
+    payload = {"error": error.to_dict(), "token": token, "quote": plan.quote.to_dict()}
+    entry = runner.ledger.retry(live.job_id, live.epoch, payload, holds)
+    if entry is None or isinstance(entry, tuple):
+        return False
+    live.attempt += 1
+    live.holds = holds
+    live.task = replace(live.task, token=token)
+    return True
+
+
+def _completed(live: LiveJob, runner: Runner, result: RunResult, estimates: tuple[Estimate, ...]) -> None:
+    blob = _counts_blob(result)
+    currency, amount, basis = _cost(live, result)
+    payload = {
+        **_usage(live, result),
+        "counts_blob": blob.digest,
+        "outcomes": [len(c) for c in result.counts],
+        "fidelity": [e.to_dict() for e in estimates],
+        "cost": {"currency": currency, "nano": amount, "basis": basis},
+        "details": dict(result.details),
+    }
+    head = estimates[0]
+    summary = {
+        "cost_nano": amount,
+        "currency": currency,
+        "fidelity_low": head.low,
+        "fidelity_high": head.high,
+        "run_seconds": result.run_seconds,
+    }
+    actual = {
+        "jobs": 1,
+        "shots": live.plan.request.total_shots,
+        "cost": amount,
+        "qpu_seconds": live.plan.quote.qpu_nanoseconds,
+    }
+    entry = runner.ledger.finish(
+        live.job_id,
+        live.epoch,
+        "job.completed",
+        payload,
+        settled={h.counter: actual[h.measure] for h in live.holds},
+        summary=summary,
+        blobs=[blob],
+    )
+    if entry is None:
+        live.error = CancelledError(
+            "This result came too late: the job was already closed.", "See `qpm show` for what was recorded."
+        )
+    else:
+        live.result = result
+
+
+def _ended_without_result(live: LiveJob, runner: Runner, event: str, error: QpmError) -> None:
+    """Releases shots and money; the job itself still counts, so that throttling sees failing loops."""
+    live.error = error
+    runner.ledger.finish(
+        live.job_id,
+        live.epoch,
+        event,
+        {**_usage(live, None), "error": error.to_dict()},
+        settled={h.counter: 1 if h.measure == "jobs" else 0 for h in live.holds},
+        summary={"error": error.message[:300]},
+    )
+
+
+def _cost(live: LiveJob, result: RunResult) -> tuple[str, int, str]:
+    if result.billed is not None:
+        return (*result.billed, "billed")
+    quote = live.plan.quote
+    return quote.currency, quote.expected or 0, "quoted"
+
+
+def _usage(live: LiveJob, result: RunResult | None) -> dict[str, Any]:
+    """The raw figures behind M2, M5, M6, M7 and M10."""
+    total = (clock.now() - live.submitted_at).total_seconds()
+    return {
+        "attempt": live.attempt,
+        "fallback": False,
+        "total_seconds": round(max(0.0, total), 6),
+        "run_seconds": round(result.run_seconds, 6) if result else None,
+        "queue_seconds": round(result.queue_seconds, 6) if result else None,
+        "cpu_seconds": round(result.cpu_seconds, 6) if result else None,
+        "peak_memory_bytes": result.peak_memory_bytes if result else None,
+        "stages_ms": {k: round(v, 3) for k, v in live.stages_ms.items()},
+    }
+
+
+def _counts_blob(result: RunResult) -> Blob:
+    text = json.dumps([dict(c) for c in result.counts], sort_keys=True, separators=(",", ":"))
+    return Blob("counts.json", text.encode())
+
+
+def _timed(live: LiveJob, stage: str, work: Callable[[], Any]) -> Any:
+    began = time.perf_counter()
+    try:
+        return work()
+    finally:
+        live.stages_ms[stage] = (time.perf_counter() - began) * 1e3
+
+

@@ -1,0 +1,82 @@
+"""What came back, checked and judged: the provider's answer is untrusted until it passes here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from qpm_lab import fidelity, providers
+from qpm_lab.errors import ProviderError, QpmError
+from qpm_lab.experiment import Estimate
+from qpm_lab.providers.interface import RunResult, Task
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+LEVEL = 0.95
+IDEAL_ON_SIMULATOR = 12
+"""Qubits up to which an ideal simulator's counts are compared with the exact distribution: beyond, the
+comparison costs as much as the job and can only show sampling noise."""
+SAMPLING_ONLY = "ideal simulator, sampling noise only"
+
+
+def validate(result: RunResult, task: Task) -> None:
+    """Checks that the counts can be those of the task.
+
+    Raises:
+        ProviderError: naming the circuit and what is wrong with its counts.
+    """
+    if len(result.counts) != len(task.circuits):
+        raise _unusable(f"{len(result.counts)} histograms for {len(task.circuits)} circuits")
+    for index, (counts, circuit) in enumerate(zip(result.counts, task.circuits, strict=True)):
+        total = sum(counts.values())
+        if total != task.shots:
+            raise _unusable(f"circuit {index} has {total:,} shots instead of {task.shots:,}")
+        width = circuit.num_clbits + max(0, len(circuit.cregs) - 1)
+        wrong = next((k for k in counts if len(k) != width or set(k) - set("01 ")), None)
+        if wrong is not None:
+            raise _unusable(f"circuit {index} has the outcome {wrong[:80]!r}, which is not one of its bit strings")
+        if min(counts.values()) < 0:
+            raise _unusable(f"circuit {index} has a negative count")
+
+
+def _unusable(what: str) -> ProviderError:
+    return ProviderError(
+        f"The provider's answer cannot be used: {what}.", "Run it again; the answer was not recorded as a result."
+    )
+
+
+def fidelities(result: RunResult, task: Task) -> tuple[Estimate, ...]:
+    """The outcome fidelity of each circuit, or the reason why there is none; never raises."""
+    pairs = zip(task.circuits, result.counts, strict=True)
+    return tuple(_fidelity(circuit, counts, task) for circuit, counts in pairs)
+
+
+def _fidelity(circuit: QuantumCircuit, counts: Mapping[str, int], task: Task) -> Estimate:
+    noisy = task.backend.noisy
+    if not noisy and circuit.num_qubits > IDEAL_ON_SIMULATOR:
+        return no_estimate(task.shots, SAMPLING_ONLY)
+    ideal, reason = providers.ideal_probabilities(circuit)
+    if ideal is None:
+        return no_estimate(task.shots, reason if noisy else SAMPLING_ONLY)
+    try:
+        estimate = fidelity.heavy_fidelity(counts, ideal, level=LEVEL)
+    except QpmError as error:
+        return no_estimate(task.shots, error.message)
+    if noisy or estimate.value is None:
+        return estimate
+    return Estimate(
+        estimate.value,
+        estimate.low,
+        estimate.high,
+        estimate.level,
+        estimate.estimand,
+        estimate.method,
+        estimate.shots,
+        SAMPLING_ONLY,
+    )
+
+
+def no_estimate(shots: int, reason: str) -> Estimate:
+    """An estimate that is refused as a whole."""
+    return Estimate(None, None, None, LEVEL, "outcome fidelity", "heavy-set, exact", shots, reason)

@@ -1,0 +1,177 @@
+"""From what the user typed to a judged request: nothing here writes, sends or spends."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from qpm_lab import circuits, pricing, providers
+from qpm_lab.circuits import Prepared
+from qpm_lab.errors import InputError
+from qpm_lab.experiment import Decision, Hold, Principal, Quote, Request, Shortage, to_nano
+from qpm_lab.ledger import Ledger
+from qpm_lab.policy import Bundle
+
+MAX_CIRCUITS = 1000
+"""Circuits in one job; their facts have to fit one ledger entry."""
+MAX_LABEL = 120
+CLASSIFICATIONS = ("public", "internal", "confidential")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One submission as the user wrote it, before anything has been looked at."""
+
+    source: Any
+    """Anything `qpm_lab.circuits.prepare` takes."""
+    backend: str = "aer/simulator"
+    shots: int = 1024
+    seed: int | None = None
+    experiment: str | None = None
+    project: str | None = None
+    cost_center: str | None = None
+    classification: str | None = None
+    max_cost: str | None = None
+    """Decimal amount in the quote's currency that the caller will not exceed."""
+    name: str | None = None
+    parameters: Mapping[Any, Any] | None = None
+    args: Sequence[Any] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A request with its quote and the verdict of the rules; the quotas are asked at submission."""
+
+    prepared: tuple[Prepared, ...]
+    request: Request
+    quote: Quote
+    decision: Decision
+    holds: tuple[Hold, ...]
+    drawn_seed: int
+    """The user's seed, or one drawn so that the job can be repeated."""
+    notes: tuple[str, ...]
+    stages_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+def make_plan(order: Order, *, bundle: Bundle, principal: Principal, at: datetime) -> Plan:
+    """Prepares the circuits, quotes them and evaluates the rules.
+
+    Raises:
+        InputError: an option or circuit cannot be used.
+    """
+    began = time.perf_counter()
+    info = providers.backend(order.backend)
+    prepared = circuits.prepare(order.source, parameters=order.parameters, args=order.args)
+    if len(prepared) > MAX_CIRCUITS:
+        raise InputError(
+            f"This job has {len(prepared):,} circuits; one job takes at most {MAX_CIRCUITS:,}.",
+            "Submit the list in parts.",
+        )
+    request = _request(order, prepared, info, principal, bundle)
+    quoted = pricing.quote(request)
+    max_cost = _max_cost(order.max_cost)
+    middle = time.perf_counter()
+    decision = bundle.decide(request, quoted, max_cost=max_cost)
+    holds = bundle.holds(request, quoted, at) if not bundle.problems else ()
+    end = time.perf_counter()
+    return Plan(
+        prepared=prepared,
+        request=request,
+        quote=quoted,
+        decision=decision,
+        holds=holds,
+        drawn_seed=secrets.randbits(31) if order.seed is None else order.seed,
+        notes=_notes(prepared),
+        stages_ms={"prepare": (middle - began) * 1e3, "decide": (end - middle) * 1e3},
+    )
+
+
+def judge(plan: Plan, *, bundle: Bundle, ledger: Ledger, at: datetime) -> Decision:
+    """The whole verdict as it would be now: the rules and every quota that would not fit."""
+    counters = ledger.counters([hold.counter for hold in plan.holds])
+    short = []
+    for hold in plan.holds:
+        counter = counters.get(hold.counter)
+        settled, reserved = (counter.settled, counter.reserved) if counter else (0, 0)
+        if settled + reserved + hold.amount > hold.limit:
+            short.append(Shortage(hold, settled, reserved))
+    return with_shortages(plan.decision, short, bundle=bundle, at=at)
+
+
+def with_shortages(
+    decision: Decision, shortages: Sequence[Shortage], *, bundle: Bundle, at: datetime
+) -> Decision:
+    """Adds the quotas that did not fit to a decision; any shortage denies."""
+    if not shortages:
+        return decision
+    reasons = (*decision.reasons, *bundle.shortage_reasons(shortages, at))
+    return replace(decision, effect="deny", reasons=reasons)
+
+
+def _request(
+    order: Order, prepared: tuple[Prepared, ...], info: Any, principal: Principal, bundle: Bundle
+) -> Request:
+    named = prepared[0].facts.name
+    return Request(
+        principal=principal,
+        backend=info,
+        circuits=tuple(p.facts for p in prepared),
+        shots=_whole(order.shots, "shots", 1, 2**53),
+        seed=None if order.seed is None else _whole(order.seed, "seed", 0, 2**63 - 1),
+        experiment=_label(order.experiment, "experiment"),
+        project=_label(order.project, "project"),
+        cost_center=_label(order.cost_center, "cost centre"),
+        classification=_classification(order.classification) or bundle.default_classification,
+        name=_label(order.name, "name") or _label(named[:MAX_LABEL], "circuit name") or "circuit",
+    )
+
+
+def _notes(prepared: tuple[Prepared, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(note for p in prepared for note in p.notes))
+
+
+def _whole(value: Any, what: str, low: int, high: int) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise InputError(f"{what} must be a whole number, not {value!r}.", f"Give --{what} 1024, for example.")
+    number = int(value.__index__())
+    if not low <= number <= high:
+        raise InputError(f"{what} must be between {low:,} and {high:,}, not {number:,}.", "")
+    return number
+
+
+def _label(value: str | None, what: str) -> str | None:
+    if value is None or value == "":
+        return None
+    text = str(value).strip()
+    if not text or len(text) > MAX_LABEL or not text.isprintable():
+        raise InputError(
+            f"The {what} must be 1 to {MAX_LABEL} printable characters.",
+            "Use a short name such as bell-family.",
+        )
+    return text
+
+
+def _classification(value: str | None) -> str | None:
+    if value is not None and value not in CLASSIFICATIONS:
+        raise InputError(
+            f"Classification {value!r} is not known.", f"Use one of: {', '.join(CLASSIFICATIONS)}."
+        )
+    return value
+
+
+def _max_cost(value: str | None) -> int | None:
+    if value is None:
+        return None
+    try:
+        nano = to_nano(str(value).strip().lstrip("$"))
+    except (ArithmeticError, ValueError) as error:
+        raise InputError(
+            f"--max-cost {value!r} is not an amount.", "Write a decimal number such as 2.50.", cause=error
+        ) from error
+    if nano < 0:
+        raise InputError("--max-cost cannot be negative.", "Write a decimal number such as 2.50.")
+    return nano

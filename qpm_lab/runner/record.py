@@ -1,0 +1,248 @@
+"""A job as one JSON document, told from the ledger; docs/record.md describes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from qpm_lab import fidelity
+from qpm_lab.experiment import OPEN, Decision, Hold, Reason, Status, from_nano
+from qpm_lab.ledger import Counter, Entry, JobRow, Ledger
+from qpm_lab.providers.interface import Progress
+from qpm_lab.runner.plan import Plan
+
+SCHEMA = 1
+MAX_COUNTS = 4096
+MAX_SHOWN = 32
+LEVEL = 0.95
+OUTCOME_METHOD = "Clopper–Pearson, simultaneous (Bonferroni over all outcomes)"
+
+
+def job_record(ledger: Ledger, job_id: str, *, progress: Progress | None = None) -> dict[str, Any]:
+    """The document of one job as the ledger knows it now.
+
+    Raises:
+        InputError: no such job.
+    """
+    row = ledger.job(job_id)
+    entries = ledger.entries(row.job_id)
+    asked = entries[0].payload
+    ended = _outcome(entries)
+    document = _blank()
+    document.update(_identity(row, asked), times=_times(row, ended), usage=_usage(row, ended))
+    document.update(decision=asked["decision"], quote=asked["quote"], notes=list(asked["notes"]))
+    document["quota"] = quota_lines(ledger, _held(entries))
+    document["ledger"] = {"entry": entries[-1].seq, "digest": entries[-1].digest}
+    document["error"] = ended.get("error")
+    if "counts_blob" in ended:
+        document.update(_results(ledger, asked["request"]["circuits"], ended))
+    if row.status in OPEN:
+        document["progress"] = _progress(progress)
+    document["next"] = _next(document)
+    return document
+
+
+def dry_run_record(plan: Plan, decision: Decision, ledger: Ledger) -> dict[str, Any]:
+    """The document of a request that was only explained: nothing recorded, held or sent."""
+    request = plan.request
+    document = _blank()
+    document.update(
+        name=request.name,
+        status="dry_run",
+        backend=request.backend.id,
+        shots=request.shots,
+        seed=request.seed,
+        circuit=request.circuits[0].to_dict(),
+        labels=_labels(request),
+        principal={"user": request.principal.user, "notebook_run": request.principal.notebook_run},
+        decision=decision.to_dict(),
+        quote=plan.quote.to_dict(),
+        quota=quota_lines(ledger, [hold_dict(h) for h in plan.holds]),
+        notes=list(plan.notes),
+    )
+    if len(request.circuits) > 1:
+        document["results"] = [{**_no_result(), "circuit": c.to_dict()} for c in request.circuits]
+    document["next"] = _next(document)
+    return document
+
+
+def quota_lines(ledger: Ledger, holds: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each quota a job draws on, with what is used, held and left now."""
+    counters = ledger.counters([hold["counter"] for hold in holds])
+    return [_quota_line(hold, counters.get(hold["counter"])) for hold in holds]
+
+
+def _quota_line(hold: Mapping[str, Any], counter: Counter | None) -> dict[str, Any]:
+    settled, reserved = (counter.settled, counter.reserved) if counter else (0, 0)
+    money = hold["measure"] in ("cost", "qpu_seconds")
+
+    def text(amount: int) -> str:
+        return from_nano(amount) if money else str(amount)
+
+    return {
+        "quota": hold["quota"],
+        "measure": hold["measure"],
+        "scope": hold["scope"],
+        "key": hold["key"],
+        "window": hold["window"],
+        "unit": hold["unit"],
+        "limit": text(hold["limit"]),
+        "used": text(settled),
+        "reserved": text(reserved),
+        "left": text(max(0, hold["limit"] - settled - reserved)),
+        "renews_at": hold["window_end"] or None,
+        "owner": hold.get("owner", ""),
+    }
+
+
+def hold_dict(hold: Hold) -> dict[str, Any]:
+    """What a quota line needs of a hold."""
+    names = ("counter", "quota", "measure", "scope", "key", "window", "window_end", "unit", "limit", "owner")
+    return {name: getattr(hold, name) for name in names}
+
+
+def _blank() -> dict[str, Any]:
+    keys = (
+        "job_id name status backend shots seed circuit labels principal times usage decision quote cost"
+        " counts outcomes fidelity results quota ledger notes error progress next"
+    )
+    return {"schema": SCHEMA, **dict.fromkeys(keys.split()), "results": [], "quota": [], "notes": []}
+
+
+def _labels(source: Any) -> dict[str, Any]:
+    return {n: getattr(source, n) for n in ("experiment", "project", "cost_center", "classification")}
+
+
+def _identity(row: JobRow, asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "job_id": row.job_id,
+        "name": row.name,
+        "status": str(row.status),
+        "backend": row.backend,
+        "shots": row.shots,
+        "seed": asked.get("seed", asked["request"]["seed"]),
+        "circuit": asked["request"]["circuits"][0],
+        "labels": _labels(row),
+        "principal": {"user": row.user, "notebook_run": row.notebook_run},
+    }
+
+
+def _outcome(entries: Sequence[Entry]) -> Mapping[str, Any]:
+    for entry in reversed(entries):
+        if entry.event in ("job.completed", "job.failed", "job.cancelled"):
+            return entry.payload
+    return {}
+
+
+def _held(entries: Sequence[Entry]) -> list[Mapping[str, Any]]:
+    for entry in reversed(entries):
+        if entry.payload.get("holds"):
+            return list(entry.payload["holds"])
+    return []
+
+
+def _times(row: JobRow, ended: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "submitted_at": row.created_at,
+        "started_at": row.started_at,
+        "ended_at": row.ended_at,
+        "queue_seconds": ended.get("queue_seconds"),
+        "run_seconds": ended.get("run_seconds"),
+        "total_seconds": ended.get("total_seconds"),
+    }
+
+
+def _usage(row: JobRow, ended: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "cpu_seconds": ended.get("cpu_seconds"),
+        "peak_memory_bytes": ended.get("peak_memory_bytes"),
+        "attempts": row.attempt,
+        "fallback": bool(ended.get("fallback", False)),
+        "stages_ms": dict(ended.get("stages_ms", {})),
+    }
+
+
+def histograms(ledger: Ledger, job_id: str) -> list[dict[str, int]]:
+    """The full counts of a completed job, one dictionary per circuit."""
+    return _counts(ledger, _outcome(ledger.entries(job_id)))
+
+
+def decision_of(ledger: Ledger, job_id: str) -> Decision:
+    """The verdict a job was submitted or refused under."""
+    told = ledger.entries(job_id)[0].payload["decision"]
+    return Decision(**{**told, "reasons": tuple(Reason(**r) for r in told["reasons"])})
+
+
+def _counts(ledger: Ledger, ended: Mapping[str, Any]) -> list[dict[str, int]]:
+    counts: list[dict[str, int]] = json.loads(ledger.blob(ended["counts_blob"]))
+    return counts
+
+
+def _results(ledger: Ledger, facts: Sequence[Any], ended: Mapping[str, Any]) -> dict[str, Any]:
+    triples = zip(facts, _counts(ledger, ended), ended["fidelity"], strict=True)
+    results = [_one_result(circuit, counts, estimate) for circuit, counts, estimate in triples]
+    cost = ended["cost"]
+    amount = {"currency": cost["currency"], "amount": from_nano(cost["nano"]), "basis": cost["basis"]}
+    return {**results[0], "results": results if len(results) > 1 else [], "cost": amount}
+
+
+def _one_result(circuit: Any, counts: Mapping[str, int], estimate: Any) -> dict[str, Any]:
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return {
+        "circuit": circuit,
+        "counts": dict(ranked[:MAX_COUNTS]),
+        "outcomes": _outcomes(ranked, counts),
+        "fidelity": estimate,
+    }
+
+
+def _no_result() -> dict[str, Any]:
+    return {"circuit": None, "counts": None, "outcomes": None, "fidelity": None}
+
+
+def _outcomes(ranked: Sequence[tuple[str, int]], counts: Mapping[str, int]) -> dict[str, Any]:
+    shots = sum(counts.values())
+    width = len(ranked[0][0].replace(" ", ""))
+    shown = dict(ranked[:MAX_SHOWN])
+    intervals = fidelity.outcome_intervals(counts, width, level=LEVEL)
+    hidden = shots - sum(shown.values())
+    return {
+        "level": LEVEL,
+        "method": OUTCOME_METHOD,
+        "total": len(ranked),
+        "shown": [
+            {"key": k, "count": n, "share": n / shots, "low": intervals[k][0], "high": intervals[k][1]}
+            for k, n in shown.items()
+        ],
+        "hidden": {"outcomes": len(ranked) - len(shown), "count": hidden, "share": hidden / shots},
+    }
+
+
+def _progress(progress: Progress | None) -> dict[str, Any]:
+    known = progress or Progress(message="waiting")
+    return {"done": known.done, "total": known.total, "unit": known.unit, "message": known.message}
+
+
+def _next(document: Mapping[str, Any]) -> dict[str, Any] | None:
+    """One line of what to do next."""
+    status, reasons = document["status"], (document["decision"] or {}).get("reasons", [])
+    if status in (Status.DENIED, Status.AWAITING_APPROVAL) or reasons:
+        fix = next((r["fix"] for r in reasons if r["fix"]), "Run %qexplain to see every rule.")
+        return {"text": fix, "command": None}
+    if status == "dry_run":
+        return {"text": "It would be allowed. Run it without --dry-run.", "command": None}
+    if status in (Status.FAILED, Status.CANCELLED):
+        return {"text": (document["error"] or {}).get("hint") or "Run the cell again.", "command": None}
+    if status != Status.COMPLETED:
+        return {"text": "The result will appear here and under %qjobs.", "command": "%qjobs"}
+    return _next_after_result(document)
+
+
+def _next_after_result(document: Mapping[str, Any]) -> dict[str, Any]:
+    if document["labels"]["experiment"] is None:
+        return {
+            "text": "Name an experiment to collect comparable runs.",
+            "command": f"%%qjob --experiment {document['name'].replace(' ', '-')}",
+        }
+    return {"text": "Run it again to collect comparable runs of this experiment.", "command": None}

@@ -1,0 +1,40 @@
+"""What a dead process left open is closed by the next start.
+
+Only a job whose lease has ended may be taken over, by raising its epoch: a late outcome of the old
+owner then changes nothing. A local simulation cannot go on without its process, so it is closed as
+failed and everything it held is released.
+"""
+
+from __future__ import annotations
+
+from qpm_lab.ledger import JobRow, Ledger, Owner, owner_gone
+from qpm_lab.runner import clock
+
+MESSAGE = "The process that ran this job ended before it had a result."
+HINT = "Nothing was spent; what it held was released. Run it again."
+
+
+def recover(ledger: Ledger, owner: Owner) -> list[str]:
+    """Closes every open local job whose owner is gone; returns their ids."""
+    closed = []
+    for row in ledger.open_jobs():
+        if not owner_gone(ledger.home, row, clock.now()):
+            continue
+        epoch = ledger.take_over(row.job_id, row.epoch, owner)
+        if epoch is not None and _close(ledger, row, epoch):
+            closed.append(row.job_id)
+    return closed
+
+
+def _close(ledger: Ledger, row: JobRow, epoch: int) -> bool:
+    asked = row.cancel_requested
+    error = {"type": "ProviderError", "message": MESSAGE, "hint": HINT}
+    entry = ledger.finish(
+        row.job_id,
+        epoch,
+        "job.cancelled" if asked else "job.failed",
+        {"error": error, "recovered": True, "attempt": row.attempt, "fallback": False},
+        settled=None,
+        summary={"error": MESSAGE},
+    )
+    return entry is not None

@@ -1,0 +1,221 @@
+"""Submission: the decision, the reservations and the intent in one transaction, then the run.
+
+The order of effects makes it safe to pull the plug anywhere; each step is a named boundary:
+
+    plan → [reserve] one transaction → [submitted] → run → [returned] → one transaction → [recorded]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from qpm_lab import circuits, providers
+from qpm_lab.errors import ApprovalNeededError, DeniedError, ProviderError, QuotaError
+from qpm_lab.experiment import Decision, Principal, Request, Status
+from qpm_lab.ledger import Blob, Ledger, NewJob, Owner, OwnerLock
+from qpm_lab.policy import Bundle
+from qpm_lab.providers.interface import Task
+from qpm_lab.runner import clock
+from qpm_lab.runner.attempt import LiveJob, drive
+from qpm_lab.runner.plan import Order, Plan, judge, make_plan, with_shortages
+from qpm_lab.runner.workers import Workers
+
+LEASE = timedelta(seconds=60)
+"""How long another machine waits before it may take over; on this machine the lock decides."""
+
+Boundary = Callable[[str], None]
+
+
+class Runner:
+    """Takes orders through policy, ledger and provider.
+
+    Args:
+        ledger: Where everything is recorded.
+        bundle: The rules.
+        principal: On whose behalf.
+        boundary: Called with the name of each effect boundary; tests pull the plug there.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        bundle: Bundle,
+        principal: Principal,
+        *,
+        boundary: Boundary = lambda name: None,
+    ) -> None:
+        self.ledger = ledger
+        self.bundle = bundle
+        self.principal = principal
+        self.boundary = boundary
+        self.live: dict[str, LiveJob] = {}
+        self._lock = OwnerLock(ledger.home)
+        self._workers = Workers()
+        self._stored: dict[str, str] = {}
+
+    def plan(self, order: Order) -> Plan:
+        """Prepares, quotes and judges by the rules; writes nothing."""
+        return make_plan(order, bundle=self.bundle, principal=self.principal, at=clock.now())
+
+    def explain(self, order: Order) -> tuple[Plan, Decision]:
+        """The verdict as it would be now, quotas included; writes and holds nothing."""
+        plan = self.plan(order)
+        return plan, judge(plan, bundle=self.bundle, ledger=self.ledger, at=clock.now())
+
+    def submit(self, order: Order) -> LiveJob:
+        """Authorises, reserves and starts; the run goes on in the background.
+
+        Raises:
+            DeniedError: refused by a rule (QuotaError: by quotas only); the refusal is recorded.
+            ProviderError: the backend cannot hold or run it; nothing was reserved.
+        """
+        plan = self.plan(order)
+        at = clock.now()
+        if plan.decision.effect != "allow":
+            decision = judge(plan, bundle=self.bundle, ledger=self.ledger, at=at)
+            raise self._refuse(plan, decision, at)
+        task = self._task(plan)
+        providers.provider_of(plan.request.backend.id).check(task)
+        return self._reserve(plan, task, at)
+
+    def close(self) -> None:
+        """Cancels what still runs here, records it, and lets the lease go."""
+        for live in list(self.live.values()):
+            live.cancel("the process that ran it ended")
+        self._workers.close(timeout_seconds=5.0)
+        self._lock.release()
+
+    def owner(self, at: datetime) -> Owner:
+        """This process as the owner of a job."""
+        return self._lock.owner(at + LEASE)
+
+    def _reserve(self, plan: Plan, task: Task, at: datetime) -> LiveJob:
+        began = time.perf_counter()
+        blobs, digests = self._circuit_blobs(plan)
+        job = self._new_job(plan, task.token, at)
+        payload = _submission(plan, task, digests)
+        idle = self._workers.idle
+        self.boundary("before-reserve")
+        entry = self.ledger.submit(job, payload, plan.holds, self.owner(at), blobs=blobs, started=idle)
+        self.boundary("after-reserve")
+        if isinstance(entry, tuple):
+            decision = with_shortages(plan.decision, entry, bundle=self.bundle, at=at)
+            raise self._refuse(plan, decision, at)
+        self._stored.update(digests)
+        stages = {**plan.stages_ms, "reserve": (time.perf_counter() - began) * 1e3}
+        live = LiveJob(job.job_id, plan, task, at, stages, started=idle)
+        self.live[job.job_id] = live
+        self._workers.run(lambda: self._drive(live))
+        return live
+
+    def _drive(self, live: LiveJob) -> None:
+        try:
+            drive(live, self)
+        finally:
+            self.live.pop(live.job_id, None)
+            live.ended.set()
+
+    def _refuse(self, plan: Plan, decision: Decision, at: datetime) -> DeniedError:
+        waits = decision.effect == "needs-approval"
+        blobs, digests = self._circuit_blobs(plan)
+        job = self._new_job(plan, "", at)
+        payload = _submission(replace(plan, decision=decision), None, digests)
+        status = Status.AWAITING_APPROVAL if waits else Status.DENIED
+        self.ledger.refuse(job, payload, status=status, blobs=blobs)
+        if waits:
+            return ApprovalNeededError(decision, job.job_id)
+        only_quotas = all(reason.kind == "quota" for reason in decision.reasons)
+        return (QuotaError if only_quotas else DeniedError)(decision, job.job_id)
+
+    def _task(self, plan: Plan) -> Task:
+        info = plan.request.backend
+        if info.state != "ready":
+            raise ProviderError(f"Backend {info.id} is not ready: {info.note}", "See %qbackends.")
+        return Task(
+            backend=info,
+            circuits=tuple(p.circuit for p in plan.prepared),
+            shots=plan.request.shots,
+            seed=plan.drawn_seed,
+            token=secrets.token_hex(16),
+        )
+
+    def _circuit_blobs(self, plan: Plan) -> tuple[list[Blob], dict[str, str]]:
+        """Circuits not stored yet, and fingerprint → blob digest of all."""
+        blobs, digests = [], {}
+        for prepared in plan.prepared:
+            fingerprint = prepared.facts.fingerprint
+            known = self._stored.get(fingerprint) or digests.get(fingerprint)
+            if known is None:
+                blob = Blob("circuit.qpy", circuits.write_qpy(prepared.circuit))
+                blobs.append(blob)
+                known = blob.digest
+            digests[fingerprint] = known
+        return blobs, digests
+
+    def _new_job(self, plan: Plan, token: str, at: datetime) -> NewJob:
+        request = plan.request
+        return NewJob(
+            job_id=secrets.token_hex(8),
+            name=request.name,
+            user=request.principal.user,
+            team=self.bundle.members(request.principal.user).team,
+            project=request.project,
+            cost_center=request.cost_center,
+            experiment=request.experiment,
+            classification=request.classification,
+            notebook_run=request.principal.notebook_run,
+            backend=request.backend.id,
+            shots=request.shots,
+            circuits=len(request.circuits),
+            fingerprint=request.circuits[0].fingerprint,
+            policy_version=plan.decision.policy_version,
+            token=token,
+            created_at=clock.stamp(at),
+        )
+
+
+def _submission(plan: Plan, task: Task | None, digests: dict[str, str]) -> dict[str, Any]:
+    """What the ledger keeps of a request; `payload_digest` is over exactly what is sent."""
+    request = plan.request
+    payload: dict[str, Any] = {
+        "request": _request_facts(request),
+        "circuit_blobs": [digests[c.fingerprint] for c in request.circuits],
+        "quote": plan.quote.to_dict(),
+        "decision": plan.decision.to_dict(),
+        "notes": list(plan.notes),
+        "stages_ms": {k: round(v, 3) for k, v in plan.stages_ms.items()},
+    }
+    if task is not None:
+        payload["seed"] = task.seed
+        payload["token"] = task.token
+        payload["payload_digest"] = _payload_digest(task, payload["circuit_blobs"])
+    return payload
+
+
+def _request_facts(request: Request) -> dict[str, Any]:
+    return {
+        "name": request.name,
+        "user": request.principal.user,
+        "notebook_run": request.principal.notebook_run,
+        "backend": request.backend.id,
+        "noisy": request.backend.noisy,
+        "shots": request.shots,
+        "seed": request.seed,
+        "experiment": request.experiment,
+        "project": request.project,
+        "cost_center": request.cost_center,
+        "classification": request.classification,
+        "circuits": [c.to_dict() for c in request.circuits],
+    }
+
+
+def _payload_digest(task: Task, blobs: list[str]) -> str:
+    exact = {"backend": task.backend.id, "circuits": blobs, "shots": task.shots, "seed": task.seed}
+    return "sha256:" + hashlib.sha256(json.dumps(exact, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,55 @@
+"""A few threads that run jobs in the background and never keep the interpreter alive.
+
+`concurrent.futures` joins its threads when the interpreter exits, so a kernel asked to stop would hang
+until its simulations end; these are daemons, and `Runner.close` records what they were doing.
+Threads are kept because each holds a database connection.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+COUNT = 2
+
+
+class Workers:
+    """Runs callables one after another on at most `COUNT` threads, first come first served."""
+
+    def __init__(self) -> None:
+        self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._pending = 0
+
+    @property
+    def idle(self) -> bool:
+        """True when work given now starts at once."""
+        return self._pending < COUNT
+
+    def run(self, work: Callable[[], None]) -> None:
+        """Queues `work`; it must handle its own errors."""
+        with self._lock:
+            self._pending += 1
+            if self._pending > len(self._threads) and len(self._threads) < COUNT:
+                thread = threading.Thread(target=self._loop, name="qpm-job", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        self._work.put(work)
+
+    def close(self, timeout_seconds: float) -> None:
+        """Waits up to the time given until all queued work has ended."""
+        until = time.monotonic() + timeout_seconds
+        while self._pending and time.monotonic() < until:
+            time.sleep(0.01)
+
+    def _loop(self) -> None:
+        while True:
+            work = self._work.get()
+            try:
+                work()
+            finally:
+                with self._lock:
+                    self._pending -= 1

@@ -1,0 +1,166 @@
+"""What the panels and cards ask of the lab. Every call may block: handlers run them in a thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from qpm_lab.errors import InputError
+from qpm_lab.experiment import Status
+
+DEFAULT_PAGE = 50
+MAX_PAGE = 200
+MAX_TEXT = 200
+MAX_KEY = 128
+ANY_OPEN = "open"
+
+
+class LabFace(Protocol):
+    """The part of `qpm_lab.lab.Lab` that the pages need."""
+
+    home: Path
+
+    def page(
+        self,
+        state: str | None = None,
+        experiment: str | None = None,
+        text: str | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> dict[str, Any]:
+        """One page of jobs, newest first: `{"jobs": [row, …], "more": bool}`."""
+
+    def record(self, job_id: str) -> dict[str, Any]:
+        """The job record of docs/record.md; raises InputError for an unknown id."""
+
+    def cancel(self, job_id: str) -> dict[str, Any]:
+        """Asks the owner of a job to stop it; raises InputError when the job is not open."""
+
+    def budgets(self) -> list[dict[str, Any]]:
+        """The quota lines of this user, as in the record."""
+
+    def head(self) -> int:
+        """Number of the newest ledger entry; 0 for an empty ledger."""
+
+    def changed_jobs(self, after: int) -> tuple[int, list[str]]:
+        """The head, and the ids of the jobs that have entries after `after`."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobQuery:
+    """One page of the Jobs panel, as asked."""
+
+    state: str | None = None
+    experiment: str | None = None
+    text: str | None = None
+    before: str | None = None
+    """Id of the job after which the page starts: the last one already shown."""
+    limit: int = DEFAULT_PAGE
+
+
+def parse_query(arguments: dict[str, str]) -> JobQuery:
+    """Reads and bounds the query of a page request; empty values count as not given.
+
+    Raises:
+        InputError: an unknown state, a limit out of range or a text that is too long.
+    """
+    return JobQuery(
+        state=_state(arguments.get("state", "")),
+        experiment=_bounded("experiment", arguments.get("experiment", ""), MAX_TEXT),
+        text=_bounded("text", arguments.get("text", ""), MAX_TEXT),
+        before=_bounded("before", arguments.get("before", ""), MAX_KEY),
+        limit=_limit(arguments.get("limit", "")),
+    )
+
+
+def _state(value: str) -> str | None:
+    states = [ANY_OPEN, *(status.value for status in Status)]
+    if value and value not in states:
+        raise InputError("There is no such state.", f"Use one of {', '.join(states)}.")
+    return value or None
+
+
+def _bounded(name: str, value: str, longest: int) -> str | None:
+    if len(value) > longest:
+        raise InputError(f"The filter '{name}' is too long.", f"Use at most {longest} characters.")
+    return value or None
+
+
+def _limit(value: str) -> int:
+    if not value:
+        return DEFAULT_PAGE
+    if not (value.isascii() and value.isdigit() and len(value) <= 4 and 1 <= int(value) <= MAX_PAGE):
+        raise InputError("The page length is not usable.", f"Use a limit from 1 to {MAX_PAGE}.")
+    return int(value)
+
+
+class UnknownJobError(InputError):
+    """The ledger of this user has no such job."""
+
+
+class ClosedJobError(InputError):
+    """The job has ended, so there is nothing to cancel."""
+
+
+class History:
+    """This user's jobs and budgets; opens the lab at the first question and again after a failure."""
+
+    def __init__(self, open_lab: Callable[[], LabFace]) -> None:
+        self._open_lab = open_lab
+        self._opened: LabFace | None = None
+        self._lock = threading.Lock()
+
+    def lab(self) -> LabFace:
+        """The lab, opened once.
+
+        Raises:
+            QpmError: it cannot be opened, for example because a policy bundle is broken.
+        """
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._open_lab()
+            return self._opened
+
+    def jobs(self, query: JobQuery) -> dict[str, Any]:
+        return self.lab().page(**asdict(query))
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """The record of one job.
+
+        Raises:
+            UnknownJobError: this ledger has no such job.
+        """
+        try:
+            return self.lab().record(job_id)
+        except InputError as error:
+            raise UnknownJobError(error.message, error.hint) from error
+
+    def cancel(self, job_id: str) -> dict[str, Any]:
+        """Asks for a job to be stopped.
+
+        Raises:
+            UnknownJobError: this ledger has no such job.
+            ClosedJobError: the job is not open any more.
+        """
+        self.job(job_id)
+        try:
+            return self.lab().cancel(job_id)
+        except InputError as error:
+            raise ClosedJobError(error.message, error.hint) from error
+
+    def budgets(self) -> dict[str, Any]:
+        return {"quota": self.lab().budgets()}
+
+    def health(self) -> dict[str, Any]:
+        lab = self.lab()
+        return {"status": "ok", "home": str(lab.home), "entry": lab.head()}
+
+
+def open_lab() -> LabFace:
+    """The lab of the server's own environment (`QPM_HOME`, `QPM_POLICIES`)."""
+    from qpm_lab.lab import Lab
+
+    return Lab()

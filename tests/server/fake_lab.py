@@ -1,0 +1,81 @@
+"""A lab of a few rows, written by hand: what the pages need and nothing else."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from qpm_lab.errors import InputError, LedgerError
+
+OPEN = ("submitted", "queued", "running", "parked")
+
+
+def row(job_id: str, **values: Any) -> dict[str, Any]:
+    """One row of the Jobs panel."""
+    return {
+        "job_id": job_id,
+        "name": "ghz5",
+        "status": "completed",
+        "backend": "aer/noisy",
+        "experiment": None,
+        "cost": {"currency": "USD", "amount": "0"},
+        "reasons": 0,
+        "error": None,
+        "cancel_requested": False,
+        **values,
+    }
+
+
+class FakeLab:
+    """Rows newest first; `change` writes the ledger's file as a kernel would."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.rows = [row("J3", status="running"), row("J2", experiment="bell"), row("J1", name="denied one")]
+        self.entries: list[str] = []
+        self.asked: list[dict[str, Any]] = []
+        self.threads: set[int] = set()
+        self.broken = False
+
+    def page(self, **query: Any) -> dict[str, Any]:
+        self._check()
+        self.asked.append(query)
+        ids = [job["job_id"] for job in self.rows]
+        start = ids.index(query["before"]) + 1 if query["before"] else 0
+        rows = self.rows[start : start + query["limit"]]
+        return {"jobs": rows, "more": start + len(rows) < len(ids)}
+
+    def record(self, job_id: str) -> dict[str, Any]:
+        self._check()
+        for job in self.rows:
+            if job["job_id"] == job_id:
+                return {"schema": 1, **job}
+        raise InputError(f"There is no job {job_id} here.", "See `qpm jobs`.")
+
+    def cancel(self, job_id: str) -> dict[str, Any]:
+        job = self.record(job_id)
+        if job["status"] not in OPEN:
+            raise InputError("The job has already ended.", "Nothing is left to cancel.")
+        return {"job_id": job_id, "cancel_requested": True}
+
+    def budgets(self) -> list[dict[str, Any]]:
+        self._check()
+        return [{"quota": "shots-per-day", "limit": "100", "used": "10", "reserved": "0", "left": "90"}]
+
+    def head(self) -> int:
+        self._check()
+        return len(self.entries)
+
+    def changed_jobs(self, after: int) -> tuple[int, list[str]]:
+        return self.head(), sorted(set(self.entries[after:]))
+
+    def change(self, *job_ids: str) -> None:
+        """Appends one entry per job and touches the file that a page watches."""
+        self.entries.extend(job_ids)
+        (self.home / "ledger.db-wal").write_text(str(len(self.entries)))
+
+    def _check(self) -> None:
+        self.threads.add(threading.get_ident())
+        if self.broken:
+            raise LedgerError("The ledger cannot be opened.", "Look at its permissions.")
