@@ -15,6 +15,8 @@ from typing import Any, Literal
 NANO = 10**9
 Measure = Literal["jobs", "shots", "cost", "qpu_seconds"]
 Effect = Literal["allow", "deny", "needs-approval"]
+CLASSIFICATIONS = ("public", "internal", "confidential")
+"""How sensitive a circuit is, the least first."""
 
 
 def to_nano(amount: Decimal | int | str) -> int:

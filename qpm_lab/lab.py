@@ -18,9 +18,9 @@ from qpm_lab.ledger import JobRow, Ledger, owner_gone
 from qpm_lab.policy import Bundle, find_bundle
 from qpm_lab.result import Result
 from qpm_lab.runner import clock
-from qpm_lab.runner.attempt import LiveJob
+from qpm_lab.runner.attempt import LiveJob, Outcome
 from qpm_lab.runner.budgets import budgets
-from qpm_lab.runner.plan import Order, Plan
+from qpm_lab.runner.plan import Order
 from qpm_lab.runner.record import dry_run_record, job_record
 from qpm_lab.runner.recovery import recover
 from qpm_lab.runner.runner import Runner
@@ -215,9 +215,7 @@ class Lab:
 
     def _same_process(self) -> None:
         if os.getpid() != self._pid:
-            raise InputError(
-                "This Lab was made in another process.", "Make a new one here: lab = qpm_lab.Lab()."
-            )
+            raise InputError("This Lab was made in another process.", "Make a new one here: lab = qpm_lab.Lab().")
 
 
 class Job:
@@ -230,7 +228,7 @@ class Job:
 
     @property
     def status(self) -> Status:
-        return self._row.status
+        return Status(self._row.status)
 
     @property
     def decision(self) -> Decision:
@@ -275,6 +273,8 @@ class Job:
             raise TimeoutError(f"Job {self.id} still runs; it goes on. Wait longer or call .cancel().")
         if self._live is not None and self._live.error is not None:
             raise self._live.error
+        if self._live is not None and self._live.outcome is not None:
+            return _live_result(self._live, self._live.outcome)
         record = self.record()
         if record["status"] != Status.COMPLETED:
             raise _failure(record)
@@ -334,6 +334,7 @@ def close_default_lab() -> None:
 
 def list_row(row: JobRow | None) -> dict[str, Any]:
     """A job as a line of a list (None gives the empty line, for its keys)."""
+
     def get(name: str) -> Any:
         return getattr(row, name, None)
 
@@ -374,6 +375,14 @@ def _money(row: Mapping[str, Any]) -> dict[str, Any]:
 def _backend_row(info: BackendInfo) -> dict[str, Any]:
     names = ("id", "kind", "qubits", "local", "noisy", "state", "description", "note")
     return {name: getattr(info, name) for name in names}
+
+
+def _live_result(live: LiveJob, outcome: Outcome) -> Result:
+    task = live.task
+    triples = zip(outcome.result.counts, outcome.estimates, task.circuits, strict=True)
+    return Result.of_parts(
+        tuple(Result(dict(n), e, outcome.cost, c, task.backend.id, task.shots) for n, e, c in triples)
+    )
 
 
 def _failure(record: Mapping[str, Any]) -> QpmError:

@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from qpm_lab.errors import InputError
-
-CLASSIFICATIONS = ("public", "internal", "confidential")
+from qpm_lab.experiment import CLASSIFICATIONS
 
 
 class OptionParser(argparse.ArgumentParser):
     """An `ArgumentParser` that raises `InputError` where argparse would end the process."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, allow_abbrev=False, **kwargs)
+        super().__init__(*args, **{**kwargs, "allow_abbrev": False})
 
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{self.prog}: {message}.", f"Usage: {' '.join(self.format_usage().split()[1:])}")
@@ -38,9 +37,17 @@ def add_job_options(parser: argparse.ArgumentParser) -> None:
 
 def job_arguments(options: argparse.Namespace) -> dict[str, Any]:
     """The parsed options as keyword arguments of `Lab.submit`, `Lab.quote` and `Lab.explain`."""
-    names = (
-        "backend shots seed experiment project cost_center classification max_cost name"
-    ).split()
+    names = [
+        "backend",
+        "shots",
+        "seed",
+        "experiment",
+        "project",
+        "cost_center",
+        "classification",
+        "max_cost",
+        "name",
+    ]
     return {name: getattr(options, name) for name in names}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab.experiment import Estimate
@@ -31,18 +31,20 @@ class Result:
     """One result per circuit when the job has several."""
 
     @classmethod
+    def of_parts(cls, parts: tuple[Result, ...]) -> Result:
+        """One result for a job: the only part itself, or the first with all parts beside it."""
+        return parts[0] if len(parts) == 1 else replace(parts[0], parts=parts)
+
+    @classmethod
     def from_record(
         cls, record: Mapping[str, Any], circuits: Sequence[Any], histograms: Sequence[Mapping[str, int]]
     ) -> Result:
         """Builds the result from a completed job's record, its circuits and its full counts."""
         blocks = record["results"] or [record]
-        parts = tuple(
-            cls(dict(counts), Estimate(**block["fidelity"]), record["cost"], circuit, record["backend"], record["shots"])
-            for block, circuit, counts in zip(blocks, circuits, histograms, strict=True)
-        )
-        first = parts[0]
-        return first if len(parts) == 1 else cls(
-            first.counts, first.fidelity, first.cost, first.circuit, first.backend, first.shots, parts
+        common = {"cost": record["cost"], "backend": record["backend"], "shots": record["shots"]}
+        triples = zip(histograms, blocks, circuits, strict=True)
+        return cls.of_parts(
+            tuple(cls(counts=dict(n), fidelity=Estimate(**b["fidelity"]), circuit=c, **common) for n, b, c in triples)
         )
 
     def probabilities(self) -> dict[str, float]:

@@ -38,7 +38,8 @@ def _parse(shell: InteractiveShell, source: str) -> ast.Module:
     if not source.strip():
         raise InputError("The cell is empty.", "Write a circuit under %%qjob; its last line is what is submitted.")
     __tracebackhide__ = True
-    return ast.parse(shell.transform_cell(source))
+    text: str = shell.transform_cell(source)
+    return ast.parse(text)
 
 
 def _compiled(tree: Any, filename: str) -> Any:
@@ -67,8 +68,10 @@ def _nothing_to_submit(shell: InteractiveShell, source: str) -> InputError:
 
 
 def _names(shell: InteractiveShell, source: str) -> list[str]:
-    """Names in the order in which the cell mentions them, the last mention last."""
+    """Names the cell mentions, the best guess last: what its last statement binds, then what it uses."""
     tree = ast.parse(shell.transform_cell(source))
-    names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
-    last = [n.id for n in ast.walk(tree.body[-1]) if isinstance(n, ast.Name)]
-    return list(dict.fromkeys(reversed([*names, *last])))[::-1]
+    everywhere = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    last = [n for n in ast.walk(tree.body[-1]) if isinstance(n, ast.Name)] if tree.body else []
+    used = [n.id for n in last if isinstance(n.ctx, ast.Load)]
+    bound = [n.id for n in last if isinstance(n.ctx, ast.Store)]
+    return list(dict.fromkeys(reversed([*everywhere, *used, *bound])))[::-1]

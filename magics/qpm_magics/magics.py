@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 
 @magics_class
-class QpmMagics(Magics):  # type: ignore[misc]  # IPython ships no types
+class QpmMagics(Magics):
     """Governed quantum jobs in a cell."""
 
     @no_var_expand
     @line_cell_magic
     def qjob(self, line: str, cell: str | None = None) -> Job | None:
+        __tracebackhide__ = True
         if cell is None:
             expression, rest = lines.split_expression(line)
             options = lines.parse(lines.job_parser("%qjob"), rest)

@@ -36,14 +36,16 @@ def loop_parameter(operation: Any) -> Any | None:
 
 def as_range(values: Any) -> Any:
     """The indices of a `for` in one form: evenly spaced ones as a range, others as a tuple."""
-    numbers = values if isinstance(values, range) else tuple(values)
-    if isinstance(numbers, range) and len(numbers) > 1:
-        return range(numbers[0], numbers[-1] + numbers.step, numbers.step)
-    if len(numbers) < 2 or not all(isinstance(n, int) for n in numbers):
-        return tuple(numbers)
+    if isinstance(values, range):
+        if not values[1:]:
+            return tuple(values)
+        return range(values[0], values[-1] + (1 if values.step > 0 else -1), values.step)
+    numbers = tuple(values)
+    if len(numbers) < 2 or not all(isinstance(n, int) for n in numbers) or numbers[0] == numbers[1]:
+        return numbers
     step = numbers[1] - numbers[0]
-    even = range(numbers[0], numbers[-1] + step, step) if step else ()
-    return even if tuple(even) == tuple(numbers) else tuple(numbers)
+    even = range(numbers[0], numbers[-1] + (1 if step > 0 else -1), step)
+    return even if tuple(even) == numbers else numbers
 
 
 def _expressions(operation: Any) -> list[Any]:

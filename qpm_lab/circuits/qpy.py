@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from qpm_lab.circuits.wide_conditions import as_expressions, as_pairs
 from qpm_lab.errors import CircuitError
 
 if TYPE_CHECKING:
@@ -28,17 +29,23 @@ def write_qpy(circuit: QuantumCircuit) -> bytes:
 
 def dump(circuits: list[QuantumCircuit]) -> bytes:
     """Several circuits as one QPY file of version 13."""
-    from qiskit import qpy
-
-    target = io.BytesIO()
     try:
-        qpy.dump(circuits, target, version=WRITTEN_VERSION)
-    except Exception as error:
+        return _dumped([as_expressions(circuit) for circuit in circuits])
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:  # a panic in Qiskit's Rust code is a BaseException
         raise CircuitError(
             f"The circuit cannot be stored as QPY: {error}",
             "Replace the named part by gates of Qiskit's circuit library.",
             cause=error,
         ) from error
+
+
+def _dumped(circuits: list[QuantumCircuit]) -> bytes:
+    from qiskit import qpy
+
+    target = io.BytesIO()
+    qpy.dump(circuits, target, version=WRITTEN_VERSION)
     return target.getvalue()
 
 
@@ -54,12 +61,13 @@ def read_qpy(data: bytes) -> list[QuantumCircuit]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            programs: list[Any] = qpy.load(io.BytesIO(data))
-    except (KeyboardInterrupt, SystemExit):
+            return [as_pairs(circuit) for circuit in qpy.load(io.BytesIO(data))]
+    except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
-    except BaseException as error:  # a panic in Qiskit's Rust reader is a BaseException
-        raise _damaged(error) from error
-    return programs
+    except BaseException as error:
+        raise CircuitError(
+            "The QPY file is damaged or cut off.", "Write it again from the original circuit.", cause=error
+        ) from error
 
 
 def check_version(data: bytes) -> None:
@@ -80,8 +88,3 @@ def check_version(data: bytes) -> None:
             f"QPY version {version} is newer than this Qiskit reads (up to {QPY_VERSION}).",
             f"Upgrade Qiskit, or save with qpy.dump(circuit, file, version={WRITTEN_VERSION}).",
         )
-
-
-def _damaged(error: BaseException) -> CircuitError:
-    what = " ".join(str(error).split())[:200] or type(error).__name__
-    return CircuitError(f"The QPY file is damaged: {what}", "Write it again from the original circuit.")

@@ -78,7 +78,12 @@ def _wait_with_progress(job: Job, output: Output) -> None:
         if sys.stderr.isatty():
             progress = job.record()["progress"] or {}
             done = f"{progress['done']:,} of {progress['total']:,} {progress['unit']}" if progress.get("total") else ""
-            print(f"\r{job.status} {done} {time.monotonic() - began:.0f} s ", end="", file=sys.stderr, flush=True)
+            print(
+                f"\r{job.status} {done} {time.monotonic() - began:.0f} s ",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
     if sys.stderr.isatty() and time.monotonic() - began > 1:
         output.message("")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,7 @@ def sign(options: argparse.Namespace, output: Output) -> int:
 
 def show_entry(options: argparse.Namespace, output: Output) -> int:
     """Prints one entry as it is chained."""
-    document = _ledger().entry(options.entry).to_dict()
+    document = asdict(_ledger().entry(options.entry))
     output.show(document, lambda: "\n".join(f"{key:8} {value}" for key, value in document.items()))
     return 0
 

@@ -12,7 +12,16 @@ from typing import Any
 from qpm_lab.cli.output import Output
 from qpm_lab.errors import QpmError
 
-PACKAGES = ("qpm-lab", "qiskit", "qiskit-aer", "pennylane", "jupyterlab", "ipykernel", "cedarpy", "sqlalchemy")
+PACKAGES = (
+    "qpm-lab",
+    "qiskit",
+    "qiskit-aer",
+    "pennylane",
+    "jupyterlab",
+    "ipykernel",
+    "cedarpy",
+    "sqlalchemy",
+)
 MARKS = {"ok": "✓", "warning": "!", "failed": "✗"}
 Check = tuple[str, str, str, str]
 """Name, state (ok, warning, failed), what was found, what to do."""
@@ -28,7 +37,8 @@ def add_commands(commands: Any) -> None:
 
 def doctor(options: argparse.Namespace, output: Output) -> int:
     """Prints every check; exit code 5 when one failed, 8 when the ledger does not verify."""
-    checks, code = [], 0
+    checks: list[Check] = []
+    code = 0
     for examine in (_python, _packages, _policies, _ledger, _backends, _jupyter):
         try:
             checks.extend(examine())

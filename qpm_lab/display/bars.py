@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from qpm_lab.display.figures import count, percent, percent_range
 from qpm_lab.display.markup import Html, code, el, join
 from qpm_lab.display.results import Axis, Bar, Fidelity, Outcomes, scale
-from qpm_lab.display.wording import QuotaLine
+from qpm_lab.display.spending import QuotaLine
 
 
 def outcomes_html(outcomes: Outcomes) -> Html:
@@ -29,7 +29,8 @@ def _folded(outcomes: Outcomes, full: float) -> Html | None:
     if not outcomes.more:
         return el("p", f"{outcomes.hidden}.", class_="mut") if outcomes.hidden else None
     beyond = el("p", f"{outcomes.hidden}, not drawn.", class_="mut") if outcomes.hidden else None
-    summary = el("summary", f"{outcomes.folded}. ", el("span", "Show all", class_="link"))
+    invite = f"Show {len(outcomes.more)} of them" if outcomes.hidden else "Show all"
+    summary = el("summary", f"{outcomes.folded}. ", el("span", invite, class_="link"))
     return el("details", summary, bars_table(outcomes.more, full, "The other outcomes"), beyond, class_="all")
 
 

@@ -6,7 +6,7 @@ In JupyterLab the MIME renderer draws the card from the record instead, with the
 
 from __future__ import annotations
 
-from qpm_lab.display import wording
+from qpm_lab.display import spending, wording
 from qpm_lab.display.bars import axis_html, meter, outcomes_html, quota_html
 from qpm_lab.display.details import circuit_html, record_html
 from qpm_lab.display.figures import counted, money
@@ -94,9 +94,7 @@ def _body(document: Document) -> Html | None:
     left: list[Html | None] = [_progress(document)]
     left += [_block(block, len(drawn) > 1) for block in drawn]
     if beyond:
-        left.append(
-            el("p", f"{counted(beyond, 'more circuit')}. All of them: ", code("job.result().to_frame()"))
-        )
+        left.append(el("p", f"{counted(beyond, 'more circuit')}. All of them: ", code("job.result().to_frame()")))
     single = drawn[0] if len(drawn) == 1 else {}
     facts = (_fidelity(single), _cost(document), _quotas(document))
     if not any(left):
@@ -129,7 +127,7 @@ def _fidelity(block: Document) -> Html | None:
 
 
 def _fidelity_fact(found: Fidelity) -> Html:
-    size = "big" if found.kind == "estimate" else "said"
+    size = {"estimate": "big", "ideal": "quiet", "refused": "said"}[found.kind]
     sure = el("span", f" {found.level}", class_="mut") if found.kind == "estimate" else None
     return el(
         "div",
@@ -137,7 +135,9 @@ def _fidelity_fact(found: Fidelity) -> Html:
         el("span", found.headline, class_=f"{size} num"),
         sure,
         axis_html(found, found.axis) if found.axis else None,
-        el("p", found.explanation, class_="num") if found.explanation else None,
+        el("p", found.explanation, class_="num quiet" if found.kind == "ideal" else "num")
+        if found.explanation
+        else None,
         el("p", found.method, class_="mut") if found.method and found.kind == "estimate" else None,
         class_="fact",
     )
@@ -146,7 +146,7 @@ def _fidelity_fact(found: Fidelity) -> Html:
 def _cost(document: Document) -> Html | None:
     if not part(document, "cost") and not part(document, "quote"):
         return None
-    figure, source = wording.cost(document)
+    figure, source = spending.cost(document)
     title = "Cost" if part(document, "cost") else "Cost, quoted"
     return el(
         "div",
@@ -158,14 +158,12 @@ def _cost(document: Document) -> Html | None:
 
 
 def _quotas(document: Document) -> Html | None:
-    lines = wording.quotas(wording.parts(document, "quota"))
+    lines = spending.quotas(wording.parts(document, "quota"))
     if not lines:
         return None
     drawn = [el("div", quota_html(line), class_="fact") for line in lines]
     rest = drawn[QUOTAS:]
-    more = (
-        el("details", el("summary", counted(len(rest), "more quota"), class_="mut"), *rest) if rest else None
-    )
+    more = el("details", el("summary", counted(len(rest), "more quota"), class_="mut"), *rest) if rest else None
     return join(*drawn[:QUOTAS], more)
 
 
@@ -179,13 +177,11 @@ def _next(document: Document) -> Html | None:
 def _foot(document: Document) -> Html:
     said = wording.notes(document)
     origins = (
-        el("span", f"{origin.words} ", code(origin.short, origin.full))
-        for origin in wording.provenance(document)
+        el("span", f"{origin.words} ", code(origin.short, origin.full)) for origin in wording.provenance(document)
     )
     return el(
         "footer",
         el("ul", *(el("li", note) for note in said), class_="notes") if said else None,
         *origins,
-        circuit_html(document),
-        record_html(document),
+        el("div", circuit_html(document), record_html(document), class_="folds"),
     )

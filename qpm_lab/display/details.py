@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from qpm_lab.display.figures import count, plain
-from qpm_lab.display.markup import Html, el, join, name_of, verbatim
+from qpm_lab.display.figures import count, plain, short_digest
+from qpm_lab.display.markup import Html, code, el, join, name_of, verbatim
 from qpm_lab.display.results import BLOCKS
 from qpm_lab.display.wording import Document, part, parts
 
@@ -19,6 +19,7 @@ def circuit_html(document: Document) -> Html | None:
     circuit = part(document, "circuit")
     if not circuit:
         return None
+    fingerprint = plain(circuit.get("fingerprint"))
     gates = ", ".join(f"{plain(gate)} × {count(many)}" for gate, many in part(circuit, "gates").items())
     rows = (
         ("Name", plain(circuit.get("name")) or "unnamed"),
@@ -26,19 +27,20 @@ def circuit_html(document: Document) -> Html | None:
         ("Depth", count(circuit.get("depth"))),
         ("Two-qubit gates", count(circuit.get("two_qubit_gates"))),
         ("Gates", gates or "none"),
-        ("Fingerprint", plain(circuit.get("fingerprint")) or "none"),
+        ("Fingerprint", fingerprint or "none"),
     )
+    summary = el("summary", "Circuit ", code(short_digest(fingerprint), fingerprint) if fingerprint else None)
     terms = (join(el("dt", term), el("dd", name_of(value))) for term, value in rows)
-    return el("details", el("summary", "Circuit"), el("dl", *terms, class_="num"))
+    return el("details", summary, el("dl", *terms, class_="num"))
 
 
 def record_html(document: Document) -> Html:
     """The record as indented JSON; long lists are named, not printed."""
     shown = _short(document)
     results = parts(document, "results")
-    shown["results"] = [_short(block) for block in results[:BLOCKS]]
-    if len(results) > BLOCKS:
-        shown["results"].append(f"… {count(len(results) - BLOCKS)} more, in the data of this output")
+    left = len(results) - BLOCKS
+    more = [f"… {count(left)} more, in the data of this output"] if left > 0 else []
+    shown["results"] = [*map(_short, results[:BLOCKS]), *more]
     text = json.dumps(shown, indent=1, ensure_ascii=False, default=plain)
     return el("details", el("summary", "Record"), el("pre", verbatim(text), tabindex="0"))
 

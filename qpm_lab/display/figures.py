@@ -114,8 +114,10 @@ def interval(low: object, high: object) -> str:
 def money(amount: object, currency: object) -> str:
     """Money with at least two decimals and as many more as it needs, never rounded.
 
-    >>> money("0", "USD"), money("0.0004", "USD"), money("3212", "EUR"), money("1.5", "HQC"), money(None, "USD")
-    ('$0.00', '$0.0004', '€3,212.00', '1.50 HQC', 'unknown')
+    >>> money("0", "USD"), money("0.0004", "USD"), money("3212", "EUR"), money("1.5", "HQC")
+    ('$0.00', '$0.0004', '€3,212.00', '1.50 HQC')
+    >>> money(None, "USD")
+    'unknown'
     """
     value = decimal(amount)
     if value is None:
@@ -149,14 +151,19 @@ def duration(seconds: object) -> str:
     return f"{minutes} min {rest} s"
 
 
+def instant(value: object) -> datetime | None:
+    """An RFC 3339 time; None for what is not one."""
+    try:
+        parsed = datetime.fromisoformat(plain(value))
+        return parsed.astimezone(UTC) if parsed.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
 def moment(value: object) -> str:
     """An RFC 3339 time as '2026-11-22 12:00:00 UTC'; what is not a time is shown as it is."""
-    text = plain(value)
-    try:
-        parsed = datetime.fromisoformat(text)
-        return f"{parsed.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if parsed.tzinfo else text
-    except (ValueError, OverflowError):
-        return text
+    parsed = instant(value)
+    return plain(value) if parsed is None else f"{parsed:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def short_digest(digest: object, digits: int = 4) -> str:

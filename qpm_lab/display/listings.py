@@ -16,9 +16,10 @@ from qpm_lab.display.figures import (
     number,
     plain,
 )
+from qpm_lab.display.spending import amount, cost, quotas
 from qpm_lab.display.tables import Column, Row, Table, column
 from qpm_lab.display.text import columns, fitting, quota_lines, reason_lines
-from qpm_lab.display.wording import STATES, Document, amount, cost, part, quotas, reasons
+from qpm_lab.display.wording import STATES, Document, part, reasons
 
 STATE_WORDS = {
     "ready": "ready",
@@ -32,14 +33,14 @@ def jobs_table(rows: Sequence[Row]) -> Table:
     """Jobs, newest first; rows as `Lab.page()["jobs"]`."""
     shown = (
         column("Job", "job_id", fixed=True),
-        column("Name", "name"),
-        Column("State", _state),
+        column("Name", "name", prose=True),
+        Column("State", _state, prose=True),
         column("Backend", "backend", fixed=True),
         Column("Shots", lambda row: count(row.get("shots")), right=True),
         Column("Fidelity", _fidelity, right=True),
         Column("Cost", lambda row: _money(row.get("cost")), right=True),
         Column("Took", lambda row: duration(row.get("run_seconds")), right=True),
-        Column("Submitted", lambda row: moment(row.get("created_at"))),
+        Column("Submitted (UTC)", lambda row: moment(row.get("created_at")).removesuffix(" UTC")[:16]),
     )
     empty = "No jobs yet. Run a cell that begins with %%qjob and ends with a circuit."
     return Table(shown, rows, counted(len(rows), "job").capitalize(), empty)
@@ -108,11 +109,11 @@ def quota_table(rows: Sequence[Row]) -> Table:
     shown = (
         Column("Quota", lambda row: quotas([row])[0].title),
         *(_amount(title) for title in ("Used", "Reserved", "Left", "Limit")),
-        Column("", lambda row: "almost used up" if quotas([row])[0].tight else ""),
-        Column("Renews", lambda row: moment(row.get("renews_at")) or "never"),
+        Column("Note", lambda row: "almost used up" if quotas([row])[0].tight else ""),
+        Column("Renews", lambda row: moment(row.get("renews_at")).replace(":00 UTC", " UTC") or "never"),
         column("Owner", "owner"),
     )
-    empty = "No quota counts for you yet; the policy bundle sets none. `qpm policy check DIR` shows what is in it."
+    empty = "No quota counts for you: the policy bundle sets none."
     return Table(shown, rows, "Budgets", empty)
 
 
@@ -143,12 +144,13 @@ def backends_table(rows: Sequence[Row]) -> Table:
         Column("Kind", _kind),
         Column("Qubits", lambda row: count(row.get("qubits")), right=True),
         Column("State", lambda row: STATE_WORDS.get(plain(row.get("state")), plain(row.get("state")))),
-        Column(
-            "What it is",
-            lambda row: " ".join(filter(None, map(plain, (row.get("description"), row.get("note"))))),
-        ),
+        Column("What it is", _what, prose=True),
     )
     return Table(shown, rows, "Backends", "No backend is installed. `qpm doctor` says what is missing.")
+
+
+def _what(row: Row) -> str:
+    return " ".join(filter(None, (plain(row.get("description")), plain(row.get("note")))))
 
 
 def _kind(row: Row) -> str:
@@ -172,12 +174,10 @@ def quotes_table(rows: Sequence[Row]) -> Table:
         column("Backend", "backend", fixed=True),
         Column("Shots", lambda row: count(row.get("shots")), right=True),
         *(_price(title) for title in ("Low", "Expected", "High")),
-        Column("Price from", _source),
-        column("Formula", "formula"),
+        Column("Price from", _source, prose=True),
+        column("Formula", "formula", prose=True),
     )
-    return Table(
-        shown, rows, "Cost before running", "Nothing to quote. Write %qquote CIRCUIT --backend ID --shots N."
-    )
+    return Table(shown, rows, "Cost before running", "Nothing to quote. Write %qquote CIRCUIT --backend ID --shots N.")
 
 
 def _price(title: str) -> Column:

@@ -29,9 +29,7 @@ def el(name: str, *children: Child, **attributes: str | bool | None) -> Html:
     '<b class="x" aria-hidden="true">a&lt;b</b>'
     """
     pairs = ((key.rstrip("_").replace("_", "-"), value) for key, value in attributes.items())
-    opened = "".join(
-        _attribute(key, value) for key, value in pairs if value is not None and value is not False
-    )
+    opened = "".join(_attribute(key, value) for key, value in pairs if value is not None and value is not False)
     if name in VOID:
         return Html(f"<{name}{opened}>")
     return Html(f"<{name}{opened}>{join(*children)}</{name}>")
@@ -58,9 +56,7 @@ def name_of(text: object) -> Html:
 def code(text: object, full: object = None) -> Html:
     """An id, command or bit string in fixed width; `full` is what hovering shows."""
     text = plain(text)
-    return el(
-        "code", text, title=None if full is None else plain(full), class_="long" if len(text) > 22 else None
-    )
+    return el("code", text, title=None if full is None else plain(full), class_="long" if len(text) > 22 else None)
 
 
 def verbatim(text: str) -> Html:

@@ -10,7 +10,7 @@ import io
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from qpm_lab.display import wording
+from qpm_lab.display import spending, wording
 from qpm_lab.display.figures import counted, percent
 from qpm_lab.display.results import Bar, Fidelity, Outcomes, blocks, fidelity, outcomes, scale
 from qpm_lab.display.wording import Document
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 WIDTH, DPI = 640, 100
 """Pixels, and pixels an inch."""
 ROW, MARGIN = 20, 14
-INK, MUTED, BAR, WHISKER, ACCENT = "#1d232b", "#5c6672", "#7488e0", "#1f2a5c", "#3b5bdb"
+INK, MUTED, BAR, WHISKER = "#1d232b", "#5c6672", "#7488e0", "#1f2a5c"
 KEY = 16
 """Characters of a bit string that are drawn; the middle of longer ones is left out."""
 
@@ -39,12 +39,14 @@ def to_png(document: Document) -> bytes:
     block = drawn[0] if drawn else {}
     found, sure = outcomes(block), fidelity(block)
     others = len(drawn) + beyond - 1
-    canvas = _Canvas(height=MARGIN * 2 + ROW * (5 + (len(found.bars) if found else 0)))
+    rows = 2.4 + (len(found.bars) + 1 + bool(found.folded) if found else 0) + 1.3 * (others > 0)
+    canvas = _Canvas(height=MARGIN * 2 + ROW * rows)
     _headline(canvas, document, sure)
     if found:
         _bars(canvas, found)
-    canvas.skip(0.3)
-    canvas.line(f"The first of {counted(others + 1, 'circuit')}." if others > 0 else "", colour=MUTED)
+    if others > 0:
+        canvas.skip(0.3)
+        canvas.line(f"The first of {counted(others + 1, 'circuit')}.", colour=MUTED)
     return canvas.png()
 
 
@@ -54,7 +56,7 @@ def _headline(canvas: _Canvas, document: Document, sure: Fidelity | None) -> Non
     said = f"{sure.title}: {sure.headline}" if sure else ""
     if sure and sure.kind == "estimate":
         said += f" ({sure.level})"
-    figure, source = wording.cost(document)
+    figure, source = spending.cost(document)
     canvas.line("  ·  ".join(piece for piece in (said, f"Cost {figure} {source}"[:60]) if piece))
     canvas.skip(0.4)
 
@@ -62,15 +64,20 @@ def _headline(canvas: _Canvas, document: Document, sure: Fidelity | None) -> Non
 def _bars(canvas: _Canvas, found: Outcomes) -> None:
     full = scale(found.bars)
     canvas.line(found.heading, colour=MUTED)
-    for bar in found.bars:
-        _bar(canvas, bar, full)
+    keys = [_shown_key(bar) for bar in found.bars]
+    left = MARGIN + 12 + 7.2 * max(map(len, keys))
+    for bar, key in zip(found.bars, keys, strict=True):
+        _bar(canvas, bar, key, left, full)
     if found.folded:
         canvas.line(found.folded, colour=MUTED)
 
 
-def _bar(canvas: _Canvas, bar: Bar, full: float) -> None:
-    key = bar.key if len(bar.key) <= KEY else f"{bar.key[:7]}…{bar.key[-7:]}"
-    left, room = MARGIN + 140, WIDTH - MARGIN * 2 - 140 - 70
+def _shown_key(bar: Bar) -> str:
+    return bar.key if len(bar.key) <= KEY else f"{bar.key[:7]}…{bar.key[-7:]}"
+
+
+def _bar(canvas: _Canvas, bar: Bar, key: str, left: float, full: float) -> None:
+    room = WIDTH - MARGIN - 60 - left
     canvas.box(left, 3, bar.share / full * room, ROW - 7, BAR)
     if bar.low is not None and bar.high is not None:
         start, end = left + bar.low / full * room, left + bar.high / full * room
@@ -127,9 +134,7 @@ class _Canvas:
 
         corner = x / WIDTH, 1 - (self.top + y + height) / self.height
         self.figure.add_artist(
-            Rectangle(
-                corner, max(width, 0.5) / WIDTH, height / self.height, facecolor=colour, edgecolor="none"
-            )
+            Rectangle(corner, max(width, 0.5) / WIDTH, height / self.height, facecolor=colour, edgecolor="none")
         )
 
     def skip(self, lines: float) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from qpm_lab.display.figures import counted, interval, level, number, percent, plain
-from qpm_lab.display.wording import Document, part, parts
+from qpm_lab.display.wording import Document, part, parts, status
 
 FIRST = 8
 """Outcomes drawn before 'Show all'; two more are drawn rather than hidden behind a click."""
@@ -50,6 +50,8 @@ class Outcomes:
 
 def blocks(document: Document) -> tuple[list[Document], int]:
     """The circuits of a job to draw, and how many there are beyond these."""
+    if status(document) == "dry_run":
+        return [], 0
     results = parts(document, "results")
     if not results:
         return ([document] if document.get("outcomes") or document.get("fidelity") else []), 0
@@ -84,7 +86,10 @@ def outcomes(block: Document, first: int = FIRST) -> Outcomes | None:
 def _bar(row: Document) -> Bar:
     share = min(1.0, max(0.0, number(row.get("share")) or 0.0))
     key = plain(row.get("key")) or "(empty)"
-    return Bar(key, number(row.get("count")), share, number(row.get("low")), number(row.get("high")))
+    low, high = number(row.get("low")), number(row.get("high"))
+    if low is None or high is None or not 0 <= low <= high <= 1:
+        return Bar(key, number(row.get("count")), share, None, None)
+    return Bar(key, number(row.get("count")), share, low, high)
 
 
 def _heading(data: Document, shown: Sequence[Bar]) -> str:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+import shutil
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qpm_lab.display.figures import plain
+from qpm_lab.display.figures import UNKNOWN, plain
 from qpm_lab.display.markup import Html, code, el, name_of, style
 from qpm_lab.display.text import columns as usable_width
 from qpm_lab.display.text import fitting
 
 Row = Mapping[str, Any]
+PROSE = 24
+"""Columns that prose is given at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +29,13 @@ class Column:
     """Figures are set to the right, so that their digits stand under each other."""
     fixed: bool = False
     """Ids are set in fixed width."""
+    prose: bool = False
+    """Prose may be wrapped; ids and figures are kept in one piece."""
 
 
-def column(title: str, key: str, *, right: bool = False, fixed: bool = False) -> Column:
+def column(title: str, key: str, *, fixed: bool = False, prose: bool = False) -> Column:
     """A column that shows one key of the row as it is."""
-    return Column(title, lambda row: plain(row.get(key)), right, fixed)
+    return Column(title, lambda row: plain(row.get(key)), fixed=fixed, prose=prose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +88,50 @@ def table_text(
     width: int | None = None,
     encoding: str | None = None,
 ) -> str:
-    """The same for a terminal, without colours; cells wrap rather than being cut."""
+    """The same for a terminal, without colours. Where the columns do not fit, each row becomes a
+    few lines of its own; nothing is cut."""
     if not rows:
         return fitting(f"{caption}\n{empty}", encoding)
+    room = usable_width(width or shutil.get_terminal_size().columns)
+    cells = [[shown.show(row) for shown in columns] for row in rows]
+    body = _grid(columns, cells, room) if _least_width(columns, cells) <= room else _stack(columns, cells, room)
+    return fitting(f"{caption}\n{body}", encoding)
+
+
+def _least_width(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> int:
+    """Columns needed when only prose is wrapped."""
+    widths = [max(len(c.title), *(len(row[i]) for row in cells)) for i, c in enumerate(columns)]
+    least = (min(w, PROSE) if c.prose else w for w, c in zip(widths, columns, strict=True))
+    return sum(least) + 2 * (len(columns) - 1)
+
+
+def _grid(columns: Sequence[Column], cells: Sequence[Sequence[str]], room: int) -> str:
     from rich import box
     from rich.console import Console
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    table = RichTable(box=box.SIMPLE_HEAD, title=Text(caption), title_justify="left", pad_edge=False)
+    table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     for shown in columns:
-        table.add_column(shown.title, justify="right" if shown.right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(shown.show(row)) for shown in columns))
+        table.add_column(
+            Text(shown.title),
+            justify="right" if shown.right else "left",
+            overflow="fold",
+            no_wrap=not shown.prose,
+        )
+    for row in cells:
+        table.add_row(*map(Text, row))
     page = io.StringIO()
-    Console(file=page, width=usable_width(width), color_system=None, legacy_windows=False).print(table)
-    return fitting("\n".join(line.rstrip() for line in page.getvalue().splitlines()).strip("\n"), encoding)
+    Console(file=page, width=room, color_system=None, legacy_windows=False).print(table)
+    return "\n".join(line.rstrip() for line in page.getvalue().splitlines()).strip("\n")
+
+
+def _stack(columns: Sequence[Column], cells: Sequence[Sequence[str]], room: int) -> str:
+    """The first cell on a line, the others below it; figures carry their heading."""
+    lines = []
+    for first, *others in cells:
+        lines += [first]
+        pairs = zip(columns[1:], others, strict=True)
+        told = [f"{c.title.lower()} {text}" if c.right else text for c, text in pairs if text not in ("", UNKNOWN)]
+        lines += textwrap.wrap(" · ".join(told), room, initial_indent="  ", subsequent_indent="  ")
+    return "\n".join(lines)

@@ -8,8 +8,8 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from qpm_lab.display import wording
-from qpm_lab.display.figures import counted, money, percent, percent_range, plain
+from qpm_lab.display import spending, wording
+from qpm_lab.display.figures import counted, money, percent, percent_range, plain, short_digest
 from qpm_lab.display.results import Bar, blocks, fidelity, outcomes, scale
 from qpm_lab.display.wording import Document, part, status
 
@@ -20,9 +20,7 @@ ROWS = 16
 """Outcomes printed before the rest is summed up in a line."""
 LONG_KEY = 20
 """Bit strings longer than this get a line of their own."""
-ASCII = str.maketrans(
-    {"█": "#", "▒": "=", "░": ".", "–": "-", "…": "...", "·": "|", "×": "x", "•": "*", "€": "EUR "}
-)
+ASCII = str.maketrans({"█": "#", "▒": "=", "░": ".", "–": "-", "…": "...", "·": "|", "×": "x", "•": "*", "€": "EUR "})
 STYLES = {
     "ok": "green",
     "bad": "bold red",
@@ -46,9 +44,7 @@ def to_text(document: Document, *, width: int | None = None, encoding: str | Non
         encoding: What the text is printed in, stdout's by default. Characters that it cannot
             hold are replaced: bars become `#` and `=`.
     """
-    text = "\n".join(
-        "".join(piece for piece, _ in line).rstrip() for line in _lines(document, columns(width))
-    )
+    text = "\n".join("".join(piece for piece, _ in line).rstrip() for line in _lines(document, columns(width)))
     return fitting(text, encoding)
 
 
@@ -191,7 +187,7 @@ def _facts(document: Document, width: int) -> Iterator[Line]:
     if status(document) in {"denied", "failed", "cancelled", "awaiting_approval"}:
         return
     if part(document, "cost") or part(document, "quote"):
-        figure, source = wording.cost(document)
+        figure, source = spending.cost(document)
         label = "Cost" if part(document, "cost") else "Cost, quoted"
         yield from _labelled(label, f"{figure}  {source}", width)
     yield from quota_lines(wording.parts(document, "quota"), width)
@@ -199,7 +195,7 @@ def _facts(document: Document, width: int) -> Iterator[Line]:
 
 def quota_lines(rows: Iterable[Document], width: int) -> Iterator[Line]:
     """One line for each quota: how much is used, held and left."""
-    for line in wording.quotas(list(rows)):
+    for line in spending.quotas(list(rows)):
         yield from _labelled("Quota", f"{line.title}: {line.words}", width, "warn" if line.tight else "")
         yield [(" " * 18, ""), (_meter(line.used, line.reserved, 30), "warn" if line.tight else "busy")]
 
@@ -214,7 +210,9 @@ def _next(document: Document, width: int) -> Iterator[Line]:
 def _foot(document: Document, width: int) -> Iterator[Line]:
     for note in wording.notes(document):
         yield from _wrapped(note, width, "", tone="mut")
-    origins = (f"{origin.words} {origin.short}" for origin in wording.provenance(document))
+    origins = [f"{origin.words} {origin.short}" for origin in wording.provenance(document)]
+    fingerprint = part(document, "circuit").get("fingerprint")
+    origins += [f"Circuit {short_digest(fingerprint)}"] if fingerprint else []
     yield from _wrapped(" · ".join(origins), width, "", tone="mut")
 
 

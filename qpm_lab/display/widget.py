@@ -14,6 +14,8 @@ from qpm_lab.display.markup import Html, el, join, style
 from qpm_lab.errors import DeniedError, QpmError
 
 MAX_SHOTS = 10**9
+MAX_CIRCUITS = 1000
+"""Longest list of circuits that is looked through for the menu."""
 CIRCUIT_TYPES = frozenset({"QuantumCircuit", "QNode", "QuantumScript", "QuantumTape"})
 SDKS = ("qiskit", "pennylane")
 NOTHING = "(no circuit yet: define one in a cell, then press Refresh)"
@@ -42,9 +44,7 @@ class JobForm:
     def __init__(self, lab: FormLab, namespace: Mapping[str, Any]) -> None:
         self._lab = lab
         self._namespace = namespace
-        self.circuit = widgets.Dropdown(
-            description="Circuit", tooltip="A circuit among your variables", style=WIDE
-        )
+        self.circuit = widgets.Dropdown(description="Circuit", tooltip="A circuit among your variables", style=WIDE)
         self.refresh = widgets.Button(description="Refresh", tooltip="Look for circuits again")
         self.backend = widgets.Dropdown(description="Backend", tooltip="Where to run", style=WIDE)
         self.shots = widgets.BoundedIntText(
@@ -59,9 +59,7 @@ class JobForm:
         )
         self.verdict = widgets.HTML()
         self.errors = widgets.HTML()
-        self.submit = widgets.Button(
-            description="Submit", tooltip="Run the job", button_style="primary", disabled=True
-        )
+        self.submit = widgets.Button(description="Submit", tooltip="Run the job", button_style="primary", disabled=True)
         self.output = widgets.Output()
         rows = [widgets.HBox([self.circuit, self.refresh]), self.backend, self.shots, self.experiment]
         self.widget = widgets.VBox([*rows, self.verdict, self.errors, self.submit, self.output])
@@ -82,12 +80,12 @@ class JobForm:
         self._find_circuits()
         with self._shown_errors():
             self.backend.options = tuple(self._lab.backend_ids())
+            self.backend.value = next(iter(self.backend.options), None)
 
     def _find_circuits(self) -> None:
         names, chosen = circuit_names(self._namespace), self.circuit.value
         self.circuit.options = [(name, name) for name in names] or [(NOTHING, "")]
-        if chosen in names:
-            self.circuit.value = chosen
+        self.circuit.value = chosen if chosen in names else self.circuit.options[0][1]
 
     def _connect(self) -> None:
         for field in (self.circuit, self.backend, self.shots, self.experiment):
@@ -148,9 +146,7 @@ class JobForm:
         except QpmError as error:
             self.errors.value = _framed(el("b", error.message), el("p", error.hint))
         except Exception as error:
-            self.errors.value = _framed(
-                el("b", f"{type(error).__name__}: {error}"), el("p", "Nothing was run.")
-            )
+            self.errors.value = _framed(el("b", f"{type(error).__name__}: {error}"), el("p", "Nothing was run."))
 
 
 def _verdict(quote: Mapping[str, Any], decision: Mapping[str, Any]) -> str:
@@ -172,5 +168,11 @@ def circuit_names(namespace: Mapping[str, Any]) -> Sequence[str]:
 def _is_circuit(value: Any) -> bool:
     if isinstance(value, str):
         return value.lstrip()[:8].upper() == "OPENQASM"
+    if isinstance(value, list | tuple):
+        return 0 < len(value) <= MAX_CIRCUITS and all(map(_is_one_circuit, value))
+    return _is_one_circuit(value)
+
+
+def _is_one_circuit(value: object) -> bool:
     kinds = type(value).__mro__
     return any(k.__name__ in CIRCUIT_TYPES and k.__module__.partition(".")[0] in SDKS for k in kinds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from qpm_lab.display.figures import (
@@ -11,8 +12,8 @@ from qpm_lab.display.figures import (
     counted,
     decimal,
     duration,
+    instant,
     moment,
-    money,
     number,
     plain,
     short_digest,
@@ -39,13 +40,6 @@ VERDICTS: dict[str, tuple[str, Tone]] = {
     "needs-approval": ("It would need approval", "warn"),
 }
 WAITING = frozenset({"submitted", "queued", "running"})
-WINDOWS = {
-    "hour": "this hour",
-    "day": "today",
-    "month": "this month",
-    "job": "per job",
-    "life": "in this notebook",
-}
 
 
 def part(document: Document, key: str) -> Document:
@@ -125,88 +119,6 @@ def reasons(decision: Document) -> list[Why]:
     ]
 
 
-def cost(document: Document) -> tuple[str, str]:
-    """The amount, and where it comes from: ('$0.00', 'local simulation is free')."""
-    quote, paid = part(document, "quote"), part(document, "cost")
-    if paid and decimal(paid.get("amount")) is not None:
-        figure = money(paid.get("amount"), paid.get("currency"))
-        billed = paid.get("basis") == "billed"
-        return figure, "billed" if billed else _source(quote, bool(decimal(paid.get("amount"))))
-    if not quote:
-        return "unknown", "no price is known"
-    low, high = quote.get("low"), quote.get("high")
-    figure = money(high, quote.get("currency"))
-    if decimal(low) is not None and decimal(low) != decimal(high):
-        figure = f"{money(low, quote.get('currency'))} – {figure}"
-    return figure, _source(quote, decimal(high) != 0)
-
-
-def _source(quote: Document, priced: bool) -> str:
-    source, seen = plain(quote.get("source")), plain(quote.get("as_of"))
-    if not priced and source:
-        return source
-    dated = ", ".join(piece for piece in (source, seen) if piece)
-    words = f"quoted ({dated})" if dated else "quoted"
-    return f"{words}; this price is out of date" if quote.get("stale") else words
-
-
-@dataclass(frozen=True, slots=True)
-class QuotaLine:
-    """One quota: its title, its shares of the limit for a bar, and its words."""
-
-    title: str
-    used: float
-    reserved: float
-    words: str
-    tight: bool
-    """More than four fifths of the limit are used or held."""
-
-
-def quotas(rows: Sequence[Document]) -> list[QuotaLine]:
-    """The quotas, tightest first."""
-    lines = [_quota(row) for row in rows if isinstance(row, Mapping)]
-    return sorted(lines, key=lambda line: -(line.used + line.reserved))
-
-
-def _quota(row: Document) -> QuotaLine:
-    limit = decimal(row.get("limit")) or 0
-    used, reserved = decimal(row.get("used")) or 0, decimal(row.get("reserved")) or 0
-    share, held = (float(used / limit), float(reserved / limit)) if limit > 0 else (1.0, 0.0)
-    tight = share + held > 0.8
-    unit = row.get("unit")
-    words = f"{amount(used, unit)} of {amount(limit, unit)} used"
-    words += f", {amount(reserved, unit)} held" if reserved else ""
-    words += f"; almost used up, {amount(row.get('left'), unit)} left" if tight else ""
-    return QuotaLine(_quota_title(row), _unit(share), min(_unit(held), 1 - _unit(share)), words, tight)
-
-
-def _quota_title(row: Document) -> str:
-    measure = plain(row.get("measure")).replace("qpu_seconds", "QPU seconds") or plain(row.get("quota"))
-    window = WINDOWS.get(plain(row.get("window")), plain(row.get("window")))
-    title = f"{measure} {window}".strip()
-    scope, key = plain(row.get("scope")), plain(row.get("key"))
-    if scope in {"", "user", "notebook_run"}:
-        return title
-    return f"{title} · {scope.replace('_', ' ')} {key}".strip()
-
-
-def _unit(share: float) -> float:
-    return min(1.0, max(0.0, share))
-
-
-def amount(value: object, unit: object) -> str:
-    """An amount of a quota or reason in its unit; shots and jobs are named by the title already."""
-    kind = plain(unit)
-    if kind in {"shots", "jobs", ""}:
-        return count(value)
-    return f"{count(value)} s" if kind == "s" else money(value, kind)
-
-
-def renewal(row: Document) -> str:
-    """When a quota starts afresh; empty when it never does."""
-    return f"renews {moment(row.get('renews_at'))}" if row.get("renews_at") else ""
-
-
 def trouble(document: Document) -> Why | None:
     """What went wrong with a failed, cancelled or parked job, and what to do now."""
     known = status(document)
@@ -215,8 +127,8 @@ def trouble(document: Document) -> Why | None:
         return None
     defaults = {
         "parked": (
-            "The vendor cannot say whether it has this job, so it is not sent again and its reservation stays.",
-            f"Settle it with: qpm jobs resolve {plain(document.get('job_id'))} --vendor-id X | --not-submitted",
+            "The vendor cannot say whether it has this job, so it is not sent again.",
+            f"Settle it: qpm jobs resolve {plain(document.get('job_id'))} --vendor-id X | --not-submitted",
         ),
         "cancelled": ("The job was cancelled before it had a result.", ""),
     }
@@ -241,12 +153,19 @@ def progress(document: Document) -> Progress | None:
     pieces = [plain(now.get("message"))]
     if total > 0:
         pieces.insert(0, f"{count(done)} of {count(total)} {plain(now.get('unit'))}".strip())
-    times = part(document, "times")
-    if times.get("started_at") or times.get("submitted_at"):
-        verb = "started" if times.get("started_at") else "submitted"
-        pieces.append(f"{verb} {moment(times.get('started_at') or times.get('submitted_at'))}")
+    pieces.append(_begun(part(document, "times")))
     words = " · ".join(piece for piece in pieces if piece)
-    return Progress(_unit(done / total) if total > 0 else None, words or "waiting for news")
+    return Progress(min(1.0, max(0.0, done / total)) if total > 0 else None, words or "waiting for news")
+
+
+def _begun(times: Document) -> str:
+    """When it was submitted or started, and how long ago that is."""
+    verb, key = ("started", "started_at") if times.get("started_at") else ("submitted", "submitted_at")
+    since = instant(times.get(key))
+    if since is None:
+        return ""
+    seconds = (datetime.now(UTC) - since).total_seconds()
+    return f"{verb} {moment(times[key])}" + (f", {duration(seconds)} so far" if seconds >= 0 else "")
 
 
 def cancel_command(document: Document) -> str:
@@ -254,9 +173,12 @@ def cancel_command(document: Document) -> str:
 
 
 def next_step(document: Document) -> tuple[str, str]:
-    """One line of what to do next, and the command for it; empty strings when there is none."""
+    """One line of what to do next, and the command for it; empty when there is none or it was said."""
     step = part(document, "next")
-    return plain(step.get("text")), plain(step.get("command"))
+    said, command = plain(step.get("text")), plain(step.get("command"))
+    trouble_hint = plain(part(document, "error").get("hint"))
+    known = {trouble_hint, *(why.fix for why in reasons(part(document, "decision")))}
+    return ("" if said in known else said), command
 
 
 def notes(document: Document) -> list[str]:
@@ -280,7 +202,7 @@ class Origin:
 
 
 def provenance(document: Document) -> list[Origin]:
-    """Which rules decided, where the ledger has it, the circuit's fingerprint and the seed."""
+    """Which rules decided, where the ledger has it, the seed and the job."""
     decision, ledger = part(document, "decision"), part(document, "ledger")
     lines = []
     if decision:
@@ -290,9 +212,6 @@ def provenance(document: Document) -> list[Origin]:
     if ledger.get("entry") is not None:
         digest = plain(ledger.get("digest"))
         lines.append(Origin(f"Ledger entry {count(ledger['entry'])}", short_digest(digest), digest))
-    fingerprint = plain(part(document, "circuit").get("fingerprint"))
-    if fingerprint:
-        lines.append(Origin("Circuit", short_digest(fingerprint), fingerprint))
     if document.get("seed") is not None:
         lines.append(Origin("Seed", plain(document["seed"]), plain(document["seed"])))
     if document.get("job_id"):

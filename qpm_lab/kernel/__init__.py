@@ -7,7 +7,7 @@ from ipykernel.ipkernel import IPythonKernel
 from qpm_lab import __version__
 
 
-class GovernedKernel(IPythonKernel):  # type: ignore[misc]  # ipykernel ships no types for it
+class GovernedKernel(IPythonKernel):
     """`IPythonKernel` under its own name; everything an ordinary notebook does still works."""
 
     implementation = "qpm"

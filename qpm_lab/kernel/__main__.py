@@ -7,7 +7,7 @@ from ipykernel.kernelapp import IPKernelApp
 from qpm_lab.kernel import GovernedKernel
 
 
-class GovernedKernelApp(IPKernelApp):  # type: ignore[misc]  # ipykernel ships no types for it
+class GovernedKernelApp(IPKernelApp):
     """Loads the magics beside whatever the user's profile loads."""
 
     kernel_class = GovernedKernel

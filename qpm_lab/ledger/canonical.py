@@ -46,7 +46,7 @@ def payload_text(payload: Mapping[str, Any]) -> str:
     except (TypeError, ValueError, RecursionError) as error:
         raise LedgerError(
             f"A ledger entry cannot hold this payload: {error}.",
-            "Pass JSON values only: text, finite numbers, true, false, null, lists, and objects with text keys.",
+            "Pass JSON values only: text, finite numbers, true, false, null, lists, objects with text keys.",
             cause=error,
         ) from error
     if size > MAX_PAYLOAD_BYTES:
@@ -88,8 +88,6 @@ def entry_digest(
 
     The payload sorts between `job_id` and `prev`, so its text is spliced in instead of being encoded twice.
     """
-    before = _ENCODER.encode(
-        {"at": at, "attempt": attempt, "epoch": epoch, "event": event, "job_id": job_id}
-    )
+    before = _ENCODER.encode({"at": at, "attempt": attempt, "epoch": epoch, "event": event, "job_id": job_id})
     after = _ENCODER.encode({"prev": prev, "seq": seq})
     return sha256(f'{before[:-1]},"payload":{payload},{after[1:]}'.encode())

@@ -90,9 +90,7 @@ def _sqlite(path: Path) -> sa.Engine:
     # isolation_level None keeps the driver from beginning by itself, so that the begin event below decides.
     arguments: dict[str, Any] = {"timeout": BUSY_SECONDS, "isolation_level": None, "check_same_thread": False}
     url = sa.URL.create("sqlite+pysqlite", database=str(path))
-    engine = sa.create_engine(
-        url, connect_args=arguments, poolclass=sa.QueuePool, pool_size=5, max_overflow=-1
-    )
+    engine = sa.create_engine(url, connect_args=arguments, poolclass=sa.QueuePool, pool_size=5, max_overflow=-1)
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: object) -> None:
@@ -112,7 +110,7 @@ def _postgresql(url: str) -> sa.Engine:
         if parsed.get_backend_name() not in ("postgresql", "postgres"):
             raise LedgerError(
                 f"The ledger cannot use a {parsed.get_backend_name()!r} database.",
-                "QPM_LEDGER_URL takes a PostgreSQL URL (postgresql://user@host/name); leave it empty for SQLite.",
+                "QPM_LEDGER_URL takes postgresql://user@host/name; leave it empty for SQLite.",
             )
         return sa.create_engine(
             parsed.set(drivername="postgresql+psycopg"),
@@ -128,7 +126,9 @@ def _postgresql(url: str) -> sa.Engine:
         ) from error
     except ModuleNotFoundError as error:
         raise LedgerError(
-            "The PostgreSQL driver is not installed.", "Install it with: pip install 'qpm-lab[postgres]'", cause=error
+            "The PostgreSQL driver is not installed.",
+            "Install it with: pip install 'qpm-lab[postgres]'",
+            cause=error,
         ) from error
 
 
@@ -162,7 +162,7 @@ def _database_error(where: str, error: Exception) -> LedgerError:
     if any(word in lower for word in _DAMAGE) or isinstance(error, sa.exc.IntegrityError):
         return IntegrityError(
             f"The ledger in {where} is damaged: {said}.",
-            "Run `qpm ledger verify`; restore the folder from a backup, or move the file away to start a new ledger.",
+            "Run `qpm ledger verify`; restore a backup, or move the file away to start anew.",
             cause=error,
         )
     if "full" in lower:

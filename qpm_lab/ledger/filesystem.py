@@ -7,10 +7,11 @@ from pathlib import Path
 
 from qpm_lab.errors import LedgerError
 
-NETWORK = frozenset(
-    "9p afs beegfs ceph cifs coda fuse.ceph fuse.glusterfs fuse.juicefs fuse.rclone fuse.s3fs fuse.sshfs "
-    "glusterfs gpfs lustre ncpfs nfs nfs3 nfs4 orangefs panfs pvfs2 smb2 smb3 smbfs wekafs".split()
-)
+_NAMES = """
+9p afs beegfs ceph cifs coda fuse.ceph fuse.glusterfs fuse.juicefs fuse.rclone fuse.s3fs fuse.sshfs
+glusterfs gpfs lustre ncpfs nfs nfs3 nfs4 orangefs panfs pvfs2 smb smb2 smb3 smbfs wekafs
+"""
+NETWORK = frozenset(_NAMES.split())
 
 
 def refuse_network_home(home: Path, mounts: Path = Path("/proc/self/mountinfo")) -> None:
@@ -26,7 +27,7 @@ def refuse_network_home(home: Path, mounts: Path = Path("/proc/self/mountinfo"))
     kind = file_system_of(home.resolve(), listing)
     if kind in NETWORK:
         raise LedgerError(
-            f"The ledger cannot live in {home}: it is on a network file system ({kind}), where SQLite loses data.",
+            f"The ledger cannot live in {home}: SQLite loses data on a network ({kind}).",
             "Set QPM_LEDGER_URL to a PostgreSQL database (postgresql://…), or QPM_HOME to a local folder.",
         )
 

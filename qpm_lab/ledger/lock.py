@@ -1,7 +1,7 @@
 """One writer at a time, over all processes and threads of this machine, served roughly in turn.
 
-SQLite's own waiting is a sleep-and-try-again that starves writers. An open-file-description lock queues them in
-the kernel, excludes threads too (each acquisition opens its own description) and ends with its process.
+SQLite's own waiting is a sleep-and-try-again that starves writers. An open-file-description lock queues them
+in the kernel, excludes threads too (each acquisition opens its own description) and ends with its process.
 """
 
 from __future__ import annotations

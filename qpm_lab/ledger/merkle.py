@@ -71,7 +71,7 @@ def inclusion_path(leaves: Iterable[bytes], index: int, size: int) -> tuple[byte
     """
     ranges = _siblings(index, 0, size)
     subtrees = {low: Tree() for low, _ in ranges}
-    ends = {low: high for low, high in ranges}
+    ends = dict(ranges)
     current, end = None, -1
     for position, data in enumerate(leaves):
         if position in subtrees:

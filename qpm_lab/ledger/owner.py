@@ -1,8 +1,8 @@
 """Who looks after a job, and whether they still live.
 
-A process that owns jobs holds an exclusive POSIX lock on `home/owners/<token>.lock`. The operating system drops
-it at death, however that comes, and a forked child does not have it: on one machine a lease therefore ends with
-its process, without waiting. Other machines cannot see the lock and wait until `lease_until` has passed.
+A process that owns jobs holds an exclusive POSIX lock on `home/owners/<token>.lock`. The operating system
+drops it at death, however that comes, and a forked child does not have it: on one machine a lease therefore
+ends with its process, without waiting. Other machines cannot see the lock and wait for `lease_until`.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class OwnerLock:
         """What a job of this process records."""
         return Owner(self.token, host_id(self._home), os.getpid(), lease_until)
 
-    def close(self) -> None:
+    def release(self) -> None:
         """Gives the lock up; jobs that are still open count as abandoned."""
         with _GUARD:
             if self._pid == os.getpid():
@@ -134,7 +134,7 @@ def remove_dead(home: Path) -> int:
 def host_id(home: Path) -> str:
     """This machine as owners name it: host name and a mark of the home.
 
-    Two containers may share a host name; they share the mark only when they share the folder, and with it the locks.
+    Two containers may share a host name; they share the mark only when they share the folder and its locks.
     """
     if home not in _HOSTS:
         _HOSTS[home] = f"{socket.gethostname()}#{_mark(home / 'owners')}"

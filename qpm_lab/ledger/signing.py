@@ -71,16 +71,14 @@ def load_key(home: Path) -> Ed25519PrivateKey:
 
     try:
         key = load_pem_private_key((home / KEY_FILE).read_bytes(), password=None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise ValueError("not an Ed25519 key")
     except (OSError, ValueError, TypeError) as error:
-        key, cause = None, error
-    else:
-        cause = None
-    if not isinstance(key, Ed25519PrivateKey):
         raise LedgerError(
             f"The signing key {home / KEY_FILE} cannot be read.",
             "Restore it from a backup, or move it away: a new one is made and recorded at the next start.",
-            cause=cause,
-        )
+            cause=error,
+        ) from error
     return key
 
 
@@ -139,7 +137,8 @@ def read_note(note: str) -> Note:
     match = _NOTE.fullmatch(note) if len(note) <= _MAX_NOTE else None
     if match is None:
         raise IntegrityError(
-            "This is not a checkpoint of a ledger.", "Pass the file that `qpm ledger checkpoint --out` wrote, unchanged."
+            "This is not a checkpoint of a ledger.",
+            "Pass the file that `qpm ledger checkpoint --out` wrote, unchanged.",
         )
     try:
         root = base64.b64decode(match["root"], validate=True)

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qpm_lab.errors import CapacityError
+from qpm_lab.experiment import BackendInfo
 
 HEADROOM = 0.9
 """Share of the free memory a simulation may take."""
 UNCHECKED_BYTES = 64 * 2**20
 """Below this a run fits everywhere, and asking the system costs more than it tells."""
+LONGEST_SECONDS = 24 * 3600.0
+"""A simulation expected to take longer is refused."""
 _CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -83,6 +86,46 @@ def require_memory(need: float, what: str, *, bytes_per_amplitude: float, per_qu
         f"{what} needs {bytes_text(need)}; this machine has {bytes_text(free)} free.",
         f"At most {fits} qubits of this circuit's kind fit.",
     )
+
+
+def require_qubits(qubits: int, backend: BackendInfo) -> None:
+    """Refuses a circuit wider than the backend.
+
+    Raises:
+        CapacityError: With both widths, and what a state of that width would take.
+    """
+    if qubits > backend.qubits:
+        size = bytes_text(2.0 ** (qubits + 4)) if qubits < 1000 else f"2^{qubits + 4} B"
+        raise CapacityError(
+            f"The circuit has {qubits} qubits; {backend.id} takes {backend.qubits}. "
+            f"As a state vector it would need {size}.",
+            f"Use at most {backend.qubits} qubits, or another backend (%qbackends lists them).",
+        )
+
+
+def time_text(seconds: float) -> str:
+    """A duration for a person.
+
+    >>> time_text(7200), time_text(90)
+    ('2 hours', '2 minutes')
+    """
+    for size, name in ((86400 * 365.25, "years"), (86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= size:
+            return f"{math.ceil(seconds / size):,} {name}" if seconds / size < 1e6 else "millions of years"
+    return f"{math.ceil(seconds)} seconds"
+
+
+def require_time(seconds: float) -> None:
+    """Refuses a simulation that would not end in a day.
+
+    Raises:
+        CapacityError: With the time it would take.
+    """
+    if seconds > LONGEST_SECONDS:
+        raise CapacityError(
+            f"This simulation would take about {time_text(seconds)}; at most {time_text(LONGEST_SECONDS)} are allowed.",
+            "Use fewer shots, fewer qubits or a shallower circuit.",
+        )
 
 
 @dataclass(frozen=True, slots=True)

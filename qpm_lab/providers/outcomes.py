@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from qpm_lab.providers.gates import CONTROL_FLOW
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -67,7 +69,7 @@ def terminal(circuit: QuantumCircuit) -> Terminal | NotTerminal:
 
 def _obstacle(instruction: Any, qubits: tuple[int, ...], touched: set[int], read: set[int]) -> str:
     name = instruction.operation.name
-    if instruction.clbits or name in ("if_else", "while_loop", "for_loop", "switch_case", "store"):
+    if instruction.clbits or name in CONTROL_FLOW:
         return f"it has control flow ({name})"
     if name in ("reset", "initialize") and not touched.isdisjoint(qubits):
         return f"it resets a qubit in use ({name} on qubit {qubits[0]})"

@@ -7,14 +7,15 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab import providers
 from qpm_lab.errors import CancelledError, ProviderError, QpmError
-from qpm_lab.experiment import Estimate, Hold
+from qpm_lab.experiment import Estimate, Hold, from_nano
 from qpm_lab.ledger import Blob
 from qpm_lab.providers.interface import Progress, Running, RunResult, Task
 from qpm_lab.runner import clock
@@ -30,6 +31,16 @@ MAX_ATTEMPTS = 2
 log = logging.getLogger("qpm_lab")
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A recorded result, kept so that the process that ran the job need not read it back."""
+
+    result: RunResult
+    estimates: tuple[Estimate, ...]
+    cost: Mapping[str, str]
+    """`currency`, `amount` (decimal string) and `basis` (`quoted` or `billed`)."""
+
+
 @dataclass(slots=True)
 class LiveJob:
     """A job that this process runs; `ended` is set once its outcome is recorded."""
@@ -43,7 +54,7 @@ class LiveJob:
     epoch: int = 1
     attempt: int = 1
     holds: tuple[Hold, ...] = ()
-    result: RunResult | None = None
+    outcome: Outcome | None = None
     error: QpmError | None = None
     ended: threading.Event = field(default_factory=threading.Event)
     _running: Running | None = None
@@ -84,23 +95,20 @@ def _until_outcome(live: LiveJob, runner: Runner) -> Callable[[], None]:
         try:
             result = _run(live, runner)
             validate(result, live.task)
-            estimates = _timed(live, "fidelity", lambda: fidelities(result, live.task))
-            return lambda: _completed(live, runner, result, estimates)
+            return partial(_completed, live, runner, result, _estimates(live, result))
         except CancelledError as error:
-            failure: QpmError = error
-            return lambda: _ended_without_result(live, runner, "job.cancelled", failure)
+            return partial(_ended_without_result, live, runner, "job.cancelled", error)
         except QpmError as error:
             if _may_retry(live, error) and _retried(live, runner, error):
                 continue
-            failure = error
-            return lambda: _ended_without_result(live, runner, "job.failed", failure)
+            return partial(_ended_without_result, live, runner, "job.failed", error)
         except Exception as error:
             log.exception("job %s failed inside qpm_lab", live.job_id)
             failure = ProviderError(
                 f"The run failed unexpectedly: {type(error).__name__}: {str(error)[:500]}",
                 "Nothing was spent. If it happens again, run `qpm doctor` and report it.",
             )
-            return lambda: _ended_without_result(live, runner, "job.failed", failure)
+            return partial(_ended_without_result, live, runner, "job.failed", failure)
 
 
 def _run(live: LiveJob, runner: Runner) -> RunResult:
@@ -198,7 +206,8 @@ def _completed(live: LiveJob, runner: Runner, result: RunResult, estimates: tupl
             "This result came too late: the job was already closed.", "See `qpm show` for what was recorded."
         )
     else:
-        live.result = result
+        cost = {"currency": currency, "amount": from_nano(amount), "basis": basis}
+        live.outcome = Outcome(result, estimates, cost)
 
 
 def _ended_without_result(live: LiveJob, runner: Runner, event: str, error: QpmError) -> None:
@@ -241,11 +250,8 @@ def _counts_blob(result: RunResult) -> Blob:
     return Blob("counts.json", text.encode())
 
 
-def _timed(live: LiveJob, stage: str, work: Callable[[], Any]) -> Any:
+def _estimates(live: LiveJob, result: RunResult) -> tuple[Estimate, ...]:
     began = time.perf_counter()
-    try:
-        return work()
-    finally:
-        live.stages_ms[stage] = (time.perf_counter() - began) * 1e3
-
-
+    estimates = fidelities(result, live.task)
+    live.stages_ms["fidelity"] = (time.perf_counter() - began) * 1e3
+    return estimates

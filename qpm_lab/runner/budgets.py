@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -39,12 +40,12 @@ def _probes(ledger: Ledger, principal: Principal, at: datetime) -> Iterator[Requ
         yield _probe(principal, info)
     for scope, key in sorted(used):
         if scope in LABELS:
-            yield from (_probe(principal, info, **{scope: key}) for info in backends[-2:])
+            yield from (replace(_probe(principal, info), **{scope: key}) for info in backends[-2:])
 
 
-def _probe(principal: Principal, info: BackendInfo, **labels: str) -> Request:
+def _probe(principal: Principal, info: BackendInfo) -> Request:
     facts = CircuitFacts("sha256:" + "0" * 64, 1, 1, 1, {}, 0)
-    return Request(principal, info, (facts,), shots=1, **labels)
+    return Request(principal, info, (facts,), shots=1)
 
 
 def _vendor(kind: Literal["simulator", "qpu"]) -> BackendInfo:

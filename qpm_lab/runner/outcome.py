@@ -42,7 +42,8 @@ def validate(result: RunResult, task: Task) -> None:
 
 def _unusable(what: str) -> ProviderError:
     return ProviderError(
-        f"The provider's answer cannot be used: {what}.", "Run it again; the answer was not recorded as a result."
+        f"The provider's answer cannot be used: {what}.",
+        "Run it again; the answer was not recorded as a result.",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -12,14 +13,24 @@ from typing import Any
 from qpm_lab import circuits, pricing, providers
 from qpm_lab.circuits import Prepared
 from qpm_lab.errors import InputError
-from qpm_lab.experiment import Decision, Hold, Principal, Quote, Request, Shortage, to_nano
+from qpm_lab.experiment import (
+    CLASSIFICATIONS,
+    BackendInfo,
+    Decision,
+    Hold,
+    Principal,
+    Quote,
+    Request,
+    Shortage,
+    to_nano,
+)
 from qpm_lab.ledger import Ledger
 from qpm_lab.policy import Bundle
 
 MAX_CIRCUITS = 1000
 """Circuits in one job; their facts have to fit one ledger entry."""
 MAX_LABEL = 120
-CLASSIFICATIONS = ("public", "internal", "confidential")
+AUTOMATIC_NAME = re.compile(r"circuit-\d+(-\d+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,7 @@ def make_plan(order: Order, *, bundle: Bundle, principal: Principal, at: datetim
         InputError: an option or circuit cannot be used.
     """
     began = time.perf_counter()
-    info = providers.backend(order.backend)
+    info = find_backend(order.backend)
     prepared = circuits.prepare(order.source, parameters=order.parameters, args=order.args)
     if len(prepared) > MAX_CIRCUITS:
         raise InputError(
@@ -90,6 +101,16 @@ def make_plan(order: Order, *, bundle: Bundle, principal: Principal, at: datetim
     )
 
 
+def find_backend(backend_id: str) -> BackendInfo:
+    """A backend that can run jobs, or one that so far only has a price.
+
+    Raises:
+        InputError: there is none; the hint names the nearest ids.
+    """
+    priced = {info.id: info for info in pricing.catalogue_backends()}
+    return priced.get(backend_id) or providers.backend(backend_id)
+
+
 def judge(plan: Plan, *, bundle: Bundle, ledger: Ledger, at: datetime) -> Decision:
     """The whole verdict as it would be now: the rules and every quota that would not fit."""
     counters = ledger.counters([hold.counter for hold in plan.holds])
@@ -102,9 +123,7 @@ def judge(plan: Plan, *, bundle: Bundle, ledger: Ledger, at: datetime) -> Decisi
     return with_shortages(plan.decision, short, bundle=bundle, at=at)
 
 
-def with_shortages(
-    decision: Decision, shortages: Sequence[Shortage], *, bundle: Bundle, at: datetime
-) -> Decision:
+def with_shortages(decision: Decision, shortages: Sequence[Shortage], *, bundle: Bundle, at: datetime) -> Decision:
     """Adds the quotas that did not fit to a decision; any shortage denies."""
     if not shortages:
         return decision
@@ -113,9 +132,8 @@ def with_shortages(
 
 
 def _request(
-    order: Order, prepared: tuple[Prepared, ...], info: Any, principal: Principal, bundle: Bundle
+    order: Order, prepared: tuple[Prepared, ...], info: BackendInfo, principal: Principal, bundle: Bundle
 ) -> Request:
-    named = prepared[0].facts.name
     return Request(
         principal=principal,
         backend=info,
@@ -126,8 +144,14 @@ def _request(
         project=_label(order.project, "project"),
         cost_center=_label(order.cost_center, "cost centre"),
         classification=_classification(order.classification) or bundle.default_classification,
-        name=_label(order.name, "name") or _label(named[:MAX_LABEL], "circuit name") or "circuit",
+        name=_label(order.name, "name") or _circuit_name(prepared[0].facts.name),
     )
+
+
+def _circuit_name(name: str) -> str:
+    """The circuit's own name unless it is Qiskit's automatic `circuit-41` or cannot be printed."""
+    given = name.strip()[:MAX_LABEL]
+    return given if given.isprintable() and given and not AUTOMATIC_NAME.fullmatch(given) else "circuit"
 
 
 def _notes(prepared: tuple[Prepared, ...]) -> tuple[str, ...]:
@@ -157,9 +181,7 @@ def _label(value: str | None, what: str) -> str | None:
 
 def _classification(value: str | None) -> str | None:
     if value is not None and value not in CLASSIFICATIONS:
-        raise InputError(
-            f"Classification {value!r} is not known.", f"Use one of: {', '.join(CLASSIFICATIONS)}."
-        )
+        raise InputError(f"Classification {value!r} is not known.", f"Use one of: {', '.join(CLASSIFICATIONS)}.")
     return value
 
 

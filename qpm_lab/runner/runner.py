@@ -148,7 +148,8 @@ class Runner:
 
     def _circuit_blobs(self, plan: Plan) -> tuple[list[Blob], dict[str, str]]:
         """Circuits not stored yet, and fingerprint → blob digest of all."""
-        blobs, digests = [], {}
+        blobs: list[Blob] = []
+        digests: dict[str, str] = {}
         for prepared in plan.prepared:
             fingerprint = prepared.facts.fingerprint
             known = self._stored.get(fingerprint) or digests.get(fingerprint)

@@ -64,9 +64,7 @@ class JobsHandler(Endpoint):
     @authorized
     async def get(self) -> None:
         try:
-            query = parse_query(
-                {name: self.get_query_argument(name) for name in self.request.query_arguments}
-            )
+            query = parse_query({name: self.get_query_argument(name) for name in self.request.query_arguments})
         except InputError as error:
             self.refuse(error)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,22 +15,27 @@ DEFAULT_PAGE = 50
 MAX_PAGE = 200
 MAX_TEXT = 200
 MAX_KEY = 128
-ANY_OPEN = "open"
+
+
+class LedgerFace(Protocol):
+    """The part of the ledger that the pages need."""
+
+    def open_jobs(self) -> Sequence[Any]:
+        """All jobs that may still change; few by nature."""
 
 
 class LabFace(Protocol):
     """The part of `qpm_lab.lab.Lab` that the pages need."""
 
-    home: Path
+    @property
+    def home(self) -> Path:
+        """The folder of the ledger."""
 
-    def page(
-        self,
-        state: str | None = None,
-        experiment: str | None = None,
-        text: str | None = None,
-        before: str | None = None,
-        limit: int = 50,
-    ) -> dict[str, Any]:
+    @property
+    def ledger(self) -> LedgerFace:
+        """Where the jobs are recorded."""
+
+    def page(self, *, limit: int = 50, before: str | None = None, **filters: str | None) -> dict[str, Any]:
         """One page of jobs, newest first: `{"jobs": [row, …], "more": bool}`."""
 
     def record(self, job_id: str) -> dict[str, Any]:
@@ -53,7 +58,7 @@ class LabFace(Protocol):
 class JobQuery:
     """One page of the Jobs panel, as asked."""
 
-    state: str | None = None
+    status: str | None = None
     experiment: str | None = None
     text: str | None = None
     before: str | None = None
@@ -68,7 +73,7 @@ def parse_query(arguments: dict[str, str]) -> JobQuery:
         InputError: an unknown state, a limit out of range or a text that is too long.
     """
     return JobQuery(
-        state=_state(arguments.get("state", "")),
+        status=_state(arguments.get("state", "")),
         experiment=_bounded("experiment", arguments.get("experiment", ""), MAX_TEXT),
         text=_bounded("text", arguments.get("text", ""), MAX_TEXT),
         before=_bounded("before", arguments.get("before", ""), MAX_KEY),
@@ -77,7 +82,7 @@ def parse_query(arguments: dict[str, str]) -> JobQuery:
 
 
 def _state(value: str) -> str | None:
-    states = [ANY_OPEN, *(status.value for status in Status)]
+    states = [status.value for status in Status]
     if value and value not in states:
         raise InputError("There is no such state.", f"Use one of {', '.join(states)}.")
     return value or None
@@ -125,7 +130,9 @@ class History:
             return self._opened
 
     def jobs(self, query: JobQuery) -> dict[str, Any]:
-        return self.lab().page(**asdict(query))
+        """One page, and under `open` how many jobs of the ledger may still change, whatever the filter."""
+        lab = self.lab()
+        return {**lab.page(**asdict(query)), "open": len(lab.ledger.open_jobs())}
 
     def job(self, job_id: str) -> dict[str, Any]:
         """The record of one job.
@@ -161,6 +168,6 @@ class History:
 
 def open_lab() -> LabFace:
     """The lab of the server's own environment (`QPM_HOME`, `QPM_POLICIES`)."""
-    from qpm_lab.lab import Lab
+    from qpm_lab.lab import default_lab
 
-    return Lab()
+    return default_lab()

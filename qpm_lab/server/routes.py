@@ -29,6 +29,4 @@ def install(web_app: Any) -> None:
     web_app.settings["qpm_lab_history"] = history
     web_app.settings["qpm_lab_feed"] = Feed(history)
     base = web_app.settings["base_url"]
-    web_app.add_handlers(
-        ".*$", [(url_path_join(base, "qpm-lab/api", path), handler) for path, handler in ROUTES]
-    )
+    web_app.add_handlers(".*$", [(url_path_join(base, "qpm-lab/api", path), handler) for path, handler in ROUTES])

@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_lab import FakeLab
 
-pytest_plugins = ["pytest_jupyter.jupyter_server"]
+from tests.server.fake_lab import FakeLab
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Loads the server's fixtures here, so that they do not enter the other tests."""
+    config.pluginmanager.import_plugin("pytest_jupyter.jupyter_server")
 
 
 @pytest.fixture

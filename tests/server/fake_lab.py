@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 from qpm_lab.errors import InputError, LedgerError
 
@@ -37,6 +39,17 @@ class FakeLab:
         self.asked: list[dict[str, Any]] = []
         self.threads: set[int] = set()
         self.broken = False
+
+    @property
+    def ledger(self) -> FakeLab:
+        return self
+
+    def open_jobs(self) -> list[dict[str, Any]]:
+        return [job for job in self.rows if job["status"] in OPEN]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> FakeLab:
+        """Settings are copied on their way into the server; this one has to stay the test's own."""
+        return self
 
     def page(self, **query: Any) -> dict[str, Any]:
         self._check()
@@ -79,3 +92,11 @@ class FakeLab:
         self.threads.add(threading.get_ident())
         if self.broken:
             raise LedgerError("The ledger cannot be opened.", "Look at its permissions.")
+
+
+async def browser_login(jp_fetch: Callable[..., Any]) -> dict[str, str]:
+    """Headers of a page whose login is a cookie, as in a browser: a token would skip the checks."""
+    reply = await jp_fetch("qpm-lab", "api", "health")
+    cookies = "; ".join(line.split(";")[0] for line in reply.headers.get_list("Set-Cookie"))
+    host = urlparse(reply.effective_url).netloc  # the cookie's name contains it
+    return {"Authorization": "", "Cookie": cookies, "Host": host}

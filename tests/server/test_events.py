@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fake_lab import FakeLab
 from tornado.httpclient import HTTPClientError
 
 from qpm_lab.server import watch
+from tests.server.fake_lab import FakeLab, browser_login
 
 Connect = Callable[..., Any]
 EVENTS = ("qpm-lab", "api", "events")
 
 
 async def heard(page: Any) -> dict[str, Any]:
-    message: dict[str, Any] = json.loads(await page.read_message())
+    """The next message; a page that hears nothing fails instead of hanging."""
+    message: dict[str, Any] = json.loads(await asyncio.wait_for(page.read_message(), timeout=30))
     return message
 
 
@@ -30,9 +32,7 @@ async def test_a_page_hears_which_jobs_changed(jp_ws_fetch: Connect, lab: FakeLa
     page.close()
 
 
-async def test_a_burst_of_entries_is_few_messages_and_loses_none(
-    jp_ws_fetch: Connect, lab: FakeLab
-) -> None:
+async def test_a_burst_of_entries_is_few_messages_and_loses_none(jp_ws_fetch: Connect, lab: FakeLab) -> None:
     """Two hundred entries in a row are told in a handful of messages that name every job."""
     page = await jp_ws_fetch(*EVENTS)
     await heard(page)
@@ -49,9 +49,7 @@ async def test_a_burst_of_entries_is_few_messages_and_loses_none(
     page.close()
 
 
-async def test_a_change_without_a_file_notification_is_still_seen(
-    jp_ws_fetch: Connect, lab: FakeLab
-) -> None:
+async def test_a_change_without_a_file_notification_is_still_seen(jp_ws_fetch: Connect, lab: FakeLab) -> None:
     """Network file systems and PostgreSQL notify nobody: the head is read now and then as well."""
     page = await jp_ws_fetch(*EVENTS)
     await heard(page)
@@ -116,12 +114,21 @@ async def test_without_a_login_nobody_listens(jp_ws_fetch: Connect, lab: FakeLab
     assert not lab.threads
 
 
-async def test_another_site_cannot_listen(jp_ws_fetch: Connect, lab: FakeLab) -> None:
-    """A page of another origin is turned away even with the user's login."""
+async def test_the_users_own_page_listens_with_its_cookie(
+    jp_fetch: Connect, jp_ws_fetch: Connect, lab: FakeLab
+) -> None:
+    """The browser's login is enough: no token has to be in the page's script."""
+    page = await jp_ws_fetch(*EVENTS, headers=await browser_login(jp_fetch))
+    assert (await heard(page))["type"] == "ready"
+    page.close()
+
+
+async def test_another_site_cannot_listen(jp_fetch: Connect, jp_ws_fetch: Connect) -> None:
+    """A page of another origin is turned away even though the browser sends the user's cookie."""
+    headers = {**await browser_login(jp_fetch), "Origin": "https://elsewhere.example"}
     with pytest.raises(HTTPClientError) as caught:
-        await jp_ws_fetch(*EVENTS, headers={"Origin": "https://elsewhere.example"})
+        await jp_ws_fetch(*EVENTS, headers=headers)
     assert caught.value.code == 403
-    assert not lab.threads
 
 
 def test_a_message_names_a_bounded_number_of_jobs() -> None:

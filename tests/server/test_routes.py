@@ -8,14 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fake_lab import FakeLab
 from tornado.httpclient import HTTPClientError
+
+from tests.server.fake_lab import FakeLab, browser_login
 
 Fetch = Callable[..., Any]
 
 
-async def get(jp_fetch: Fetch, *path: str, **params: str) -> Any:
-    return json.loads((await jp_fetch("qpm-lab", "api", *path, params=params)).body)
+async def get(jp_fetch: Fetch, *path: str, headers: Any = None, **params: str) -> Any:
+    return json.loads((await jp_fetch("qpm-lab", "api", *path, headers=headers or {}, params=params)).body)
 
 
 async def refused(jp_fetch: Fetch, *path: str, **options: Any) -> tuple[int, dict[str, str]]:
@@ -35,8 +36,15 @@ async def test_jobs_are_paged_by_the_last_row_shown(jp_fetch: Fetch) -> None:
 
 async def test_filters_reach_the_lab_and_empty_ones_do_not(jp_fetch: Fetch, lab: FakeLab) -> None:
     """State, experiment and text are passed on; an empty field of the form means no filter."""
-    await get(jp_fetch, "jobs", state="open", experiment="bell", text="")
-    assert lab.asked == [{"state": "open", "experiment": "bell", "text": None, "before": None, "limit": 50}]
+    await get(jp_fetch, "jobs", state="running", experiment="bell", text="")
+    assert lab.asked == [{"status": "running", "experiment": "bell", "text": None, "before": None, "limit": 50}]
+
+
+async def test_a_page_counts_the_open_jobs_whatever_its_filter(jp_fetch: Fetch, lab: FakeLab) -> None:
+    """The panel's head says how many jobs run, also while it shows only others."""
+    assert (await get(jp_fetch, "jobs", state="denied"))["open"] == 1
+    lab.rows[0]["status"] = "completed"
+    assert (await get(jp_fetch, "jobs", state="denied"))["open"] == 0
 
 
 @pytest.mark.parametrize(
@@ -131,4 +139,15 @@ async def test_a_job_id_cannot_leave_its_place_in_the_path(jp_fetch: Fetch, lab:
     with pytest.raises(HTTPClientError) as caught:
         await jp_fetch("qpm-lab", "api", "jobs", "..%2Fsecret")
     assert caught.value.code == 404
+    assert not lab.threads
+
+
+async def test_a_cancel_from_another_page_needs_the_xsrf_token(jp_fetch: Fetch, lab: FakeLab) -> None:
+    """A cookie alone, which any page can make the browser send, cancels nothing."""
+    headers = await browser_login(jp_fetch)
+    assert await get(jp_fetch, "health", headers=headers)
+    lab.threads.clear()
+    code, body = await refused(jp_fetch, "jobs", "J3", "cancel", method="POST", body="", headers=headers)
+    assert code == 403
+    assert "_xsrf" in body["message"]
     assert not lab.threads

@@ -1,0 +1,121 @@
+/** The REST routes of `qpm_lab/server/`, typed; every failure is an `ApiError` with message and hint. */
+
+import { type Cost, type JobRecord, number, type QuotaLine, readQuota, readRecord, text } from './record';
+
+export type Send = (path: string, init: RequestInit) => Promise<Response>;
+
+export class ApiError extends Error {
+  constructor(
+    message: string,
+    readonly hint: string,
+    readonly status: number
+  ) {
+    super(message);
+  }
+}
+
+export interface JobRow {
+  jobId: string;
+  name: string;
+  status: string;
+  backend: string;
+  experiment: string;
+  createdAt: string;
+  endedAt: string;
+  cost: Cost | null;
+  fidelity: { low: number; high: number } | null;
+  reasons: number;
+  error: string;
+  cancelRequested: boolean;
+}
+
+export interface JobFilter {
+  state: string;
+  experiment: string;
+  text: string;
+}
+
+export interface JobPage {
+  rows: JobRow[];
+  more: boolean;
+  /** How many jobs of this ledger are still open, whatever the filter. */
+  open: number;
+}
+
+export interface Api {
+  page(filter: JobFilter, before?: string, limit?: number): Promise<JobPage>;
+  job(jobId: string): Promise<JobRecord>;
+  cancel(jobId: string): Promise<void>;
+  budgets(): Promise<QuotaLine[]>;
+}
+
+export function makeApi(send: Send): Api {
+  return {
+    page: async (filter, before = '', limit = 50) => {
+      const query = new URLSearchParams({ ...filter, before, limit: String(limit) });
+      return readPage(await ask(send, `jobs?${query}`));
+    },
+    job: async jobId => {
+      const record = readRecord(await ask(send, `jobs/${encodeURIComponent(jobId)}`));
+      if (!record) {
+        throw new ApiError('The server sent a job that cannot be read.', 'Reload the page after an upgrade.', 200);
+      }
+      return record;
+    },
+    cancel: async jobId => {
+      await ask(send, `jobs/${encodeURIComponent(jobId)}/cancel`, { method: 'POST' });
+    },
+    budgets: async () => list((await ask(send, 'budgets')).quota).map(readQuota)
+  };
+}
+
+type Fields = Record<string, unknown>;
+
+async function ask(send: Send, path: string, init: RequestInit = {}): Promise<Fields> {
+  const response = await send(path, init).catch(() => {
+    throw new ApiError('The Jupyter server cannot be reached.', 'Is it still running?', 0);
+  });
+  const body: unknown = await response.json().catch(() => null);
+  const found = typeof body === 'object' && body !== null ? (body as Fields) : {};
+  if (!response.ok) {
+    throw failure(response.status, found);
+  }
+  return found;
+}
+
+function failure(status: number, body: Fields): ApiError {
+  if (status === 404 && !('hint' in body)) {
+    const hint = 'Check that `jupyter server extension list` shows qpm_lab.server as OK.';
+    return new ApiError('The server does not know qpm_lab.', hint, status);
+  }
+  return new ApiError(text(body.message) || `The server answered ${status}.`, text(body.hint), status);
+}
+
+function list(value: unknown): Fields[] {
+  return Array.isArray(value) ? (value as Fields[]) : [];
+}
+
+function readPage(body: Fields): JobPage {
+  return { rows: list(body.jobs).map(readRow), more: body.more === true, open: number(body.open) ?? 0 };
+}
+
+function readRow(row: Fields): JobRow {
+  const cost = row.cost as Fields | null;
+  const fidelity = row.fidelity as Fields | null;
+  const low = number(fidelity?.low);
+  const high = number(fidelity?.high);
+  return {
+    jobId: text(row.job_id),
+    name: text(row.name) || 'unnamed',
+    status: text(row.status),
+    backend: text(row.backend),
+    experiment: text(row.experiment),
+    createdAt: text(row.created_at),
+    endedAt: text(row.ended_at),
+    cost: cost && { currency: text(cost.currency), amount: text(cost.amount), basis: '' },
+    fidelity: low === null || high === null ? null : { low, high },
+    reasons: number(row.reasons) ?? 0,
+    error: text(row.error),
+    cancelRequested: row.cancel_requested === true
+  };
+}

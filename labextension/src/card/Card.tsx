@@ -1,0 +1,138 @@
+import { useState, type ReactNode } from 'react';
+
+import { CancelButton } from '../cancel';
+import { counted, duration, count } from '../format';
+import type { JobRecord, Result } from '../record';
+import { isOpen } from '../record';
+import { stateWord, verdictWord } from '../words';
+import { Facts } from './Facts';
+import { Footer } from './Footer';
+import { OutcomeTable } from './Outcomes';
+import { RunProgress } from './RunProgress';
+import { Why } from './Why';
+
+export interface CardProps {
+  record: JobRecord;
+  /** A quiet line under the head, for example that the record is the saved one. */
+  note?: string;
+  /** Given only for a job that the server knows to be open. */
+  cancel?: () => Promise<void>;
+}
+
+/** A job's card: the answer first, then outcomes and facts, one next step, provenance last and quiet. */
+export function Card({ record, note, cancel }: CardProps) {
+  const [word] = stateWord(record.status);
+  return (
+    <section className={`qpm-Card qpm-is-${record.status}`} aria-label={`Quantum job ${record.name}: ${word}`}>
+      <Head record={record}>
+        {cancel && <CancelButton name={record.name} requested={false} cancel={cancel} />}
+      </Head>
+      {note && <p className="qpm-Card-note qpm-quiet">{note}</p>}
+      <Why record={record} />
+      <Body record={record} />
+      <Next record={record} />
+      <Footer record={record} />
+    </section>
+  );
+}
+
+function Head({ record, children }: { record: JobRecord; children: ReactNode }) {
+  const [word, tone] = stateWord(record.status);
+  const verdict = record.status === 'dry_run' ? verdictWord(record.decision?.effect ?? '') : null;
+  return (
+    <header className="qpm-Card-head">
+      <strong className={`qpm-${tone}`} role="status">
+        {word}
+      </strong>
+      <b>{record.name}</b>
+      {verdict && <span className={`qpm-${verdict[1]}`}>{verdict[0]}</span>}
+      <span className="qpm-quiet qpm-num">{where(record)}</span>
+      <span className="qpm-Card-aside qpm-quiet">{aside(record)}</span>
+      {children}
+    </header>
+  );
+}
+
+function where(record: JobRecord): string {
+  const shots = record.shots === null ? '' : counted(record.shots, 'shot');
+  const many = record.results.length;
+  return [
+    record.backend,
+    many > 1 && shots ? `${counted(many, 'circuit')} × ${shots}` : shots,
+    record.runSeconds === null ? '' : duration(record.runSeconds)
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}
+
+function aside(record: JobRecord): string {
+  switch (record.status) {
+    case 'denied':
+    case 'dry_run':
+      return 'nothing was sent, nothing was spent';
+    case 'awaiting_approval':
+      return 'nothing was sent, nothing was spent so far';
+    default:
+      return record.experiment && `experiment ${record.experiment}`;
+  }
+}
+
+const WITHOUT_BODY = ['denied', 'failed', 'cancelled', 'parked', 'awaiting_approval'];
+
+function Body({ record }: { record: JobRecord }) {
+  const [chosen, choose] = useState(0);
+  if (WITHOUT_BODY.includes(record.status)) {
+    return null;
+  }
+  const result = record.results[Math.min(chosen, record.results.length - 1)];
+  return (
+    <div className="qpm-Card-body">
+      {record.status !== 'dry_run' && (
+        <div>
+          {record.results.length > 1 && <Choice results={record.results} chosen={chosen} choose={choose} />}
+          {isOpen(record.status) ? (
+            <RunProgress record={record} />
+          ) : (
+            result?.outcomes && <OutcomeTable key={chosen} outcomes={result.outcomes} />
+          )}
+        </div>
+      )}
+      <Facts record={record} fidelity={result?.fidelity ?? null} />
+    </div>
+  );
+}
+
+interface ChoiceProps {
+  results: Result[];
+  chosen: number;
+  choose: (index: number) => void;
+}
+
+function Choice({ results, chosen, choose }: ChoiceProps) {
+  return (
+    <label className="qpm-Choice">
+      Circuit{' '}
+      <select className="qpm-Field" value={chosen} onChange={event => choose(Number(event.target.value))}>
+        {results.map((result, index) => (
+          <option key={index} value={index}>
+            {`${index + 1} of ${count(results.length)}: ${result.circuit?.name || 'unnamed'}`}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Next({ record }: { record: JobRecord }) {
+  const said = [record.error?.hint, ...(record.decision?.reasons ?? []).map(reason => reason.fix)];
+  const step = record.next;
+  const words = step && !said.includes(step.text) ? step.text : '';
+  if (!step || (!words && !step.command)) {
+    return null;
+  }
+  return (
+    <p className="qpm-Card-next">
+      <b>Next:</b> {words} {step.command && <code>{step.command}</code>}
+    </p>
+  );
+}

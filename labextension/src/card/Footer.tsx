@@ -1,0 +1,109 @@
+import { Copy } from '../copy';
+import { count, moment, short } from '../format';
+import type { Circuit, JobRecord } from '../record';
+
+/** Where it stands and under which rules; the whole record for whoever wants to look. */
+export function Footer({ record }: { record: JobRecord }) {
+  const { decision, digest } = record;
+  const verb = decision?.effect === 'allow' && record.status !== 'dry_run' ? 'Allowed' : 'Decided';
+  return (
+    <footer className="qpm-Card-foot">
+      {record.notes.length > 0 && (
+        <ul className="qpm-Notes">
+          {record.notes.map((note, index) => (
+            <li key={index}>{note}</li>
+          ))}
+        </ul>
+      )}
+      {decision && (
+        <span>
+          {verb} by <Copy full={decision.version} short={policyTag(decision.policy, decision.version)} what="policy version" />
+        </span>
+      )}
+      {record.entry !== null && (
+        <span>
+          Ledger entry {count(record.entry)} {digest && <Copy full={digest} short={short(digest)} what="entry digest" />}
+        </span>
+      )}
+      {record.jobId && (
+        <span>
+          Job <Copy full={record.jobId} short={short(record.jobId)} what="job id" />
+        </span>
+      )}
+      <CircuitDetails circuit={record.results[0]?.circuit ?? null} />
+      <RunDetails record={record} />
+      <RecordDetails source={record.source} />
+    </footer>
+  );
+}
+
+function policyTag(policy: string, version: string): string {
+  return [policy, version.split(':').pop()?.slice(0, 4)].filter(Boolean).join('@');
+}
+
+type Rows = [string, string][];
+
+function Terms({ rows }: { rows: Rows }) {
+  return (
+    <dl className="qpm-num">
+      {rows.map(([term, value]) => [<dt key={term}>{term}</dt>, <dd key={`${term} value`}>{value}</dd>])}
+    </dl>
+  );
+}
+
+function CircuitDetails({ circuit }: { circuit: Circuit | null }) {
+  if (!circuit) {
+    return null;
+  }
+  const gates = circuit.gates.map(([gate, many]) => `${gate} × ${count(many)}`).join(', ');
+  const rows: Rows = [
+    ['Name', circuit.name || 'unnamed'],
+    ['Qubits', count(circuit.qubits)],
+    ['Classical bits', count(circuit.clbits)],
+    ['Depth', count(circuit.depth)],
+    ['Two-qubit gates', count(circuit.twoQubitGates)],
+    ['Gates', gates || 'none'],
+    ['Fingerprint', circuit.fingerprint || 'none']
+  ];
+  return (
+    <details>
+      <summary>Circuit</summary>
+      <Terms rows={rows} />
+    </details>
+  );
+}
+
+function RunDetails({ record }: { record: JobRecord }) {
+  const rows: Rows = [
+    ['Submitted', record.submittedAt && moment(record.submittedAt)],
+    ['Started', record.startedAt && moment(record.startedAt)],
+    ['Ended', record.endedAt && moment(record.endedAt)],
+    ['User', record.user],
+    ['Seed', record.seed === null ? '' : String(record.seed)]
+  ];
+  const known = rows.filter(([, value]) => value);
+  if (!known.length) {
+    return null;
+  }
+  return (
+    <details>
+      <summary>Run</summary>
+      <Terms rows={known} />
+    </details>
+  );
+}
+
+function RecordDetails({ source }: { source: unknown }) {
+  return (
+    <details>
+      <summary>Record</summary>
+      <pre tabIndex={0}>{JSON.stringify(source, printed, 1)}</pre>
+    </details>
+  );
+}
+
+/** Long lists of counts are named, not printed. */
+function printed(key: string, value: unknown): unknown {
+  const many = key === 'counts' && typeof value === 'object' && value ? Object.keys(value).length : 0;
+  return many > 64 ? `${count(many)} outcomes, in the data of this output` : value;
+}

@@ -1,0 +1,80 @@
+import { useEffect, useState } from 'react';
+
+import { ApiError } from '../api';
+import type { Client } from '../client';
+import { isOpen, type JobRecord } from '../record';
+import { Card } from './Card';
+
+export interface LiveCardProps {
+  /** The record as the cell's output holds it. */
+  saved: JobRecord;
+  client: Client;
+}
+
+/** The card of a job that may still be open: it fills in from the ledger, with or without its kernel. */
+export function LiveCard({ saved, client }: LiveCardProps) {
+  const [fetched, setFetched] = useState<JobRecord | null>(null);
+  const [note, setNote] = useState('');
+  const known = fetched?.jobId === saved.jobId ? fetched : null;
+  const record = freshest(saved, known);
+  const open = isOpen(record.status) && record.jobId !== '';
+
+  useEffect(() => {
+    if (!open) {
+      return undefined;
+    }
+    return follow(client, record.jobId, setFetched, setNote);
+  }, [client, record.jobId, open]);
+
+  const cancel = open && known ? () => client.api.cancel(record.jobId) : undefined;
+  return <Card record={record} note={open ? note : ''} cancel={cancel} />;
+}
+
+/** A closed record stays; of two open ones the ledger's counts, with the progress that only the kernel knows. */
+export function freshest(saved: JobRecord, fetched: JobRecord | null): JobRecord {
+  if (!fetched || !isOpen(saved.status)) {
+    return saved;
+  }
+  const told = saved.progress && saved.progress.total > 0 ? saved.progress : null;
+  const progress = fetched.progress && fetched.progress.total > 0 ? fetched.progress : (told ?? fetched.progress);
+  return isOpen(fetched.status) ? { ...fetched, progress } : fetched;
+}
+
+type Show = (record: JobRecord) => void;
+
+/** Reads the record now, and again whenever the ledger says that this job changed. */
+export function follow(client: Client, jobId: string, show: Show, say: (note: string) => void): () => void {
+  let stopped = false;
+  const read = async () => {
+    try {
+      const record = await client.api.job(jobId);
+      if (!stopped) {
+        say('');
+        show(record);
+      }
+    } catch (error) {
+      if (!stopped) {
+        say(whySaved(error));
+      }
+    }
+  };
+  void read();
+  const unsubscribe = client.events.subscribe(event => {
+    if (event.type === 'ready' || (event.type === 'changed' && (event.more || event.jobs.includes(jobId)))) {
+      void read();
+    } else if (event.type === 'lost') {
+      say('As last seen: the connection to the server is lost, reconnecting …');
+    }
+  });
+  return () => {
+    stopped = true;
+    unsubscribe();
+  };
+}
+
+function whySaved(error: unknown): string {
+  if (error instanceof ApiError && error.status === 404) {
+    return 'As saved: the ledger of this server does not know this job.';
+  }
+  return `As saved: ${error instanceof Error ? error.message : 'the server cannot be asked.'}`;
+}

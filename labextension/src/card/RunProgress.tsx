@@ -1,0 +1,27 @@
+import { counted, moment, span, secondsSince } from '../format';
+import { Meter } from '../meter';
+import { useNow } from '../now';
+import type { JobRecord } from '../record';
+
+/** How far an open job is; as high as the outcomes that will stand in its place, so that nothing jumps. */
+export function RunProgress({ record }: { record: JobRecord }) {
+  const now = useNow(1000);
+  const { done, total, unit, message } = record.progress ?? { done: 0, total: 0, unit: '', message: '' };
+  const known = total > 0;
+  const far = known ? `${done.toLocaleString('en-US')} of ${counted(total, unit || 'step', unit || 'steps')}` : '';
+  const words = [far, message, begun(record, now)].filter(Boolean).join(' · ');
+  const outcomes = Math.min(8, 2 ** Math.min(3, record.results[0]?.circuit?.clbits ?? 0));
+  return (
+    <div style={{ minHeight: `calc(${outcomes} * var(--qpm-row) + 3em)` }}>
+      <h4>Progress</h4>
+      <Meter used={known ? done / total : null} label={words} />
+      <p className="qpm-quiet qpm-num">{words || 'waiting for news'}</p>
+    </div>
+  );
+}
+
+function begun(record: JobRecord, now: number): string {
+  const [verb, time] = record.startedAt ? ['started', record.startedAt] : ['submitted', record.submittedAt];
+  const seconds = secondsSince(time, now);
+  return seconds === null ? '' : `${verb} ${moment(time)}, ${span(seconds)} so far`;
+}

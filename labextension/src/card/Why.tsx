@@ -1,0 +1,56 @@
+import type { JobRecord } from '../record';
+
+/** Every reason of the decision, or what went wrong: what, what would make it pass, whose rule it is. */
+export function Why({ record }: { record: JobRecord }) {
+  const reasons = record.decision?.reasons ?? [];
+  const trouble = troubleOf(record);
+  if (!reasons.length && !trouble) {
+    return null;
+  }
+  return (
+    <ul className="qpm-Why">
+      {trouble && (
+        <li>
+          <b>{trouble.message}</b>
+          {trouble.hint && <div className="qpm-quiet">{trouble.hint}</div>}
+        </li>
+      )}
+      {reasons.map((reason, index) => (
+        <li key={index}>
+          <b>{reason.message}</b>
+          <div className="qpm-quiet">
+            {reason.fix} {reason.rule && <RuleName rule={reason.rule} owner={reason.owner} />}
+          </div>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function RuleName({ rule, owner }: { rule: string; owner: string }) {
+  return (
+    <span>
+      Rule <code>{rule}</code>
+      {owner && `, owner ${owner}`}.
+    </span>
+  );
+}
+
+function troubleOf(record: JobRecord): { message: string; hint: string } | null {
+  if (record.error) {
+    return record.error;
+  }
+  switch (record.status) {
+    case 'parked':
+      return {
+        message: 'The vendor cannot say whether it has this job, so it is not sent again.',
+        hint: `Settle it: qpm jobs resolve ${record.jobId} --vendor-id X | --not-submitted`
+      };
+    case 'cancelled':
+      return { message: 'The job was cancelled before it had a result.', hint: '' };
+    case 'failed':
+      return { message: 'The job failed; no reason was recorded.', hint: '' };
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,10 @@
+import { budgets } from './panels/budgets';
+import { jobs } from './panels/jobs';
+import { card } from './plugins/card';
+import { client } from './plugins/client';
+import { sidebar } from './plugins/sidebar';
+import { viewer } from './plugins/viewer';
+
+const panels = [jobs, budgets];
+
+export default [client, card, viewer, sidebar(panels)];

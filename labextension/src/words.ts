@@ -1,0 +1,77 @@
+/** What states and quotas are called; the static card (`qpm_lab/display/wording.py`) says the same. */
+
+import { span, secondsSince } from './format';
+import type { QuotaLine } from './record';
+
+export type Tone = 'ok' | 'bad' | 'warn' | 'busy' | 'quiet';
+
+const STATES: Record<string, [string, Tone]> = {
+  submitted: ['Submitted', 'busy'],
+  queued: ['Queued', 'busy'],
+  running: ['Running', 'busy'],
+  parked: ['Parked', 'warn'],
+  completed: ['Completed', 'ok'],
+  failed: ['Failed', 'bad'],
+  cancelled: ['Cancelled', 'warn'],
+  denied: ['Denied', 'bad'],
+  awaiting_approval: ['Awaiting approval', 'warn'],
+  dry_run: ['Dry run', 'quiet']
+};
+
+const VERDICTS: Record<string, [string, Tone]> = {
+  allow: ['It would be allowed', 'ok'],
+  deny: ['It would be denied', 'bad'],
+  'needs-approval': ['It would need approval', 'warn']
+};
+
+const WINDOWS: Record<string, string> = {
+  hour: 'this hour',
+  day: 'today',
+  month: 'this month',
+  job: 'per job',
+  life: 'in this notebook'
+};
+
+export function stateWord(status: string): [string, Tone] {
+  return STATES[status] ?? [status.replace(/_/g, ' ') || 'Unknown', 'quiet'];
+}
+
+export function verdictWord(effect: string): [string, Tone] {
+  return VERDICTS[effect] ?? ['Not decided', 'quiet'];
+}
+
+export interface QuotaShare {
+  /** Used and reserved as shares of the limit, together at most 1. */
+  used: number;
+  reserved: number;
+  tight: boolean;
+  spent: boolean;
+}
+
+export function quotaShare(line: QuotaLine): QuotaShare {
+  const limit = Number(line.limit);
+  const share = (value: string) => (limit > 0 ? Math.max(0, Number(value) / limit || 0) : 1);
+  const used = Math.min(1, share(line.used));
+  const taken = share(line.used) + share(line.reserved);
+  const reserved = Math.min(1 - used, share(line.reserved));
+  return { used, reserved, tight: taken > 0.8, spent: Number(line.left) <= 0 };
+}
+
+export function quotaMeasure(line: QuotaLine): string {
+  return line.measure === 'qpu_seconds' ? 'QPU time' : line.measure || line.quota;
+}
+
+/** Who and when: 'you, today'; 'team chemistry, this month'. */
+export function quotaOwner(line: QuotaLine): string {
+  const who = line.scope === 'user' ? 'you' : line.scope === 'notebook_run' ? '' : `${line.scope.replace(/_/g, ' ')} ${line.key}`;
+  const when = WINDOWS[line.window] ?? line.window;
+  return [who.trim(), when].filter(Boolean).join(', ');
+}
+
+export function renewal(line: QuotaLine, now: number): string {
+  const passed = secondsSince(line.renewsAt, now);
+  if (passed === null) {
+    return '';
+  }
+  return passed >= 0 ? 'renewed just now' : `renews in ${span(-passed)}`;
+}

@@ -1,0 +1,29 @@
+"""What happened: an append-only, hash-chained record, the quotas that depend on it, and proofs of both.
+
+`Ledger` is the way in; `rows` has the values that go in and come out, `owner` says who looks after a job.
+"""
+
+from qpm_lab.ledger.ledger import Ledger
+from qpm_lab.ledger.owner import OwnerLock, host_id, owner_gone, remove_dead
+from qpm_lab.ledger.proof import InclusionProof, verify_inclusion
+from qpm_lab.ledger.rows import Blob, Counter, Entry, JobRow, NewJob, Owner, sha256, timestamp
+from qpm_lab.ledger.verify import Report
+
+__all__ = [
+    "Blob",
+    "Counter",
+    "Entry",
+    "InclusionProof",
+    "JobRow",
+    "Ledger",
+    "NewJob",
+    "Owner",
+    "OwnerLock",
+    "Report",
+    "host_id",
+    "owner_gone",
+    "remove_dead",
+    "sha256",
+    "timestamp",
+    "verify_inclusion",
+]

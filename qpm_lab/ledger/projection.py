@@ -1,0 +1,153 @@
+"""What an entry says about its job: the one place that both writes the `jobs` table and verifies it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qpm_lab.errors import LedgerError
+from qpm_lab.experiment import Status
+from qpm_lab.ledger.rows import Entry, NewJob, Owner
+
+SUMMARY: dict[str, tuple[type, ...]] = {
+    "cost_nano": (int,),
+    "currency": (str,),
+    "fidelity_low": (float, int),
+    "fidelity_high": (float, int),
+    "run_seconds": (float, int),
+    "error": (str,),
+}
+REFUSALS = {"job.denied": Status.DENIED, "job.awaiting_approval": Status.AWAITING_APPROVAL}
+OUTCOMES = {
+    "job.completed": Status.COMPLETED,
+    "job.failed": Status.FAILED,
+    "job.cancelled": Status.CANCELLED,
+}
+RESERVED_EVENTS = frozenset(
+    {
+        *REFUSALS,
+        *OUTCOMES,
+        "job.submitted",
+        "job.started",
+        "job.retried",
+        "job.cancel_requested",
+        "job.taken_over",
+        "cost.overrun",
+        "ledger.created",
+        "ledger.key_added",
+    }
+)
+"""Events that only the methods of their own may append."""
+UNCOVERED = frozenset({"lease_until"})
+"""Columns of `jobs` that no entry covers."""
+
+_LATER = {
+    "vendor_id": None,
+    "started_at": None,
+    "ended_at": None,
+    "cancel_requested": False,
+    **dict.fromkeys(SUMMARY),
+}
+_NOBODY = {"owner": None, "host": None, "pid": None}
+
+
+def job_facts(job: NewJob) -> dict[str, Any]:
+    """The columns that a job keeps for life."""
+    facts = {name: getattr(job, name) for name in NewJob.__slots__}
+    if job.total_shots is None:
+        facts["total_shots"] = job.shots * job.circuits
+    _require_storable(facts)
+    return facts
+
+
+def owner_facts(owner: Owner) -> dict[str, Any]:
+    return {"owner": owner.token, "host": owner.host, "pid": owner.pid}
+
+
+def job_changes(entry: Entry) -> dict[str, Any]:
+    """Columns of the job's row that this entry sets, with their values.
+
+    The first entry of a job sets all but `lease_until`.
+    """
+    told = entry.payload.get("ledger", {})
+    changes: dict[str, Any] = {"last_entry": entry.seq}
+    if entry.event == "job.submitted":
+        changes |= _born(entry, Status.SUBMITTED) | told["owner"]
+    elif entry.event in REFUSALS:
+        changes |= _born(entry, REFUSALS[entry.event]) | _NOBODY
+    elif entry.event == "job.started":
+        changes |= {"status": Status.RUNNING.value, "started_at": entry.at, "vendor_id": told["vendor_id"]}
+    elif entry.event in OUTCOMES:
+        changes |= {"status": OUTCOMES[entry.event].value, "ended_at": entry.at} | told["summary"]
+    elif entry.event == "job.retried":
+        changes |= {
+            "status": Status.SUBMITTED.value,
+            "attempt": entry.attempt,
+            "started_at": None,
+            "vendor_id": None,
+        }
+    elif entry.event == "job.cancel_requested":
+        changes["cancel_requested"] = True
+    elif entry.event == "job.taken_over":
+        changes |= {"epoch": entry.epoch} | told["owner"]
+    return changes
+
+
+def _born(entry: Entry, status: Status) -> dict[str, Any]:
+    return {
+        **_LATER,
+        **entry.payload["ledger"]["job"],
+        "status": status.value,
+        "attempt": entry.attempt,
+        "epoch": entry.epoch,
+        "first_entry": entry.seq,
+        "ended_at": entry.at if status is Status.DENIED else None,
+    }
+
+
+_WHOLE = frozenset({"shots", "circuits", "total_shots"})
+_OPTIONAL = frozenset({"team", "project", "cost_center", "experiment", "classification"})
+MAX_TEXT = 1000
+MAX_WHOLE = 1 << 60
+"""Amounts stay below this, so that sums fit 64 bits."""
+
+
+def _require_storable(facts: dict[str, Any]) -> None:
+    for name, value in facts.items():
+        if value is None and name in _OPTIONAL:
+            continue
+        if name in _WHOLE:
+            sound = type(value) is int and 0 <= value <= MAX_WHOLE
+        else:
+            sound = isinstance(value, str) and storable(value)
+        if not sound:
+            raise LedgerError(
+                f"A job cannot be recorded with {name} = {str(value)[:80]!r}.",
+                f"It takes a whole number up to {MAX_WHOLE:,}."
+                if name in _WHOLE
+                else f"It takes text of at most {MAX_TEXT:,} characters without NUL.",
+            )
+
+
+def storable(text: str, limit: int = MAX_TEXT) -> bool:
+    """True for text that every database can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return len(text) <= limit and "\0" not in text
+
+
+def summary_facts(summary: dict[str, Any]) -> dict[str, Any]:
+    """The values of a finished job that lists show, checked.
+
+    Raises:
+        LedgerError: an unknown name or a value of the wrong type.
+    """
+    for name, value in summary.items():
+        kinds = SUMMARY.get(name)
+        if kinds is None or isinstance(value, bool) or not (value is None or isinstance(value, kinds)):
+            raise LedgerError(
+                f"A job's summary cannot hold {name} = {str(value)[:80]!r}.",
+                f"It holds {', '.join(SUMMARY)}.",
+            )
+    return summary

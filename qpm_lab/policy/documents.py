@@ -1,0 +1,198 @@
+"""The YAML files of a bundle as typed documents; every fault comes back with its line."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    field_validator,
+)
+
+from qpm_lab.policy.quotas import MEASURES, Quota, Scope, read_limit
+from qpm_lab.policy.strict_yaml import Document
+from qpm_lab.policy.windows import Window
+
+Classification = Literal["public", "internal", "confidential"]
+Id = Field(pattern=r"^[a-z][a-z0-9.-]*$", max_length=80)
+Written = StrictInt | StrictFloat | StrictStr
+"""A number, or an amount with its unit."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WhereEntry(_Strict):
+    """Which backends a quota counts."""
+
+    kind: Literal["qpu", "simulator"] | None = None
+    provider: str | None = None
+    backend: str | None = None
+    local: StrictBool | None = None
+    tier: str | None = None
+
+
+class QuotaEntry(_Strict):
+    """One entry of `quotas`."""
+
+    id: str = Id
+    measure: str
+    scope: Scope
+    window: Window
+    limit: Written
+    owner: str = Field(min_length=1)
+    keys: dict[str, Written] = {}
+    where: WhereEntry = WhereEntry()
+    require: StrictBool = False
+    message: str = ""
+
+    @field_validator("measure")
+    @classmethod
+    def _known_measure(cls, value: str) -> str:
+        if value not in MEASURES:
+            raise ValueError(f"{value!r} is not a measure; use one of {', '.join(MEASURES)}")
+        return value
+
+
+class QuotasFile(_Strict):
+    """`quotas.yaml`."""
+
+    description: str = Field(min_length=1)
+    time_zone: str
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    default_classification: Classification = "internal"
+    quotas: list[QuotaEntry] = Field(max_length=500)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"{value!r} is not a time zone; use a name such as Europe/Berlin") from None
+        return value
+
+
+class RouteEntry(_Strict):
+    """Backends in order of preference; the rules decide about each as about any other."""
+
+    id: str = Id
+    backends: list[str] = Field(min_length=1, max_length=50)
+    by: Literal["listed", "cost", "availability", "fidelity"] = "listed"
+    owner: str = Field(min_length=1)
+
+
+class RoutesFile(_Strict):
+    """`routes.yaml`."""
+
+    routes: list[RouteEntry] = Field(max_length=200)
+
+
+class AskedEntry(_Strict):
+    """A request as a test row writes it; what a row leaves out comes from `defaults`."""
+
+    user: str | None = None
+    notebook_run: str | None = None
+    backend: str | None = None
+    kind: Literal["qpu", "simulator"] | None = None
+    local: StrictBool | None = None
+    circuits: int | None = Field(default=None, ge=0, le=1_000_000)
+    qubits: int | None = None
+    depth: int | None = None
+    gates: int | None = None
+    two_qubit_gates: int | None = None
+    shots: int | None = None
+    seed: int | None = None
+    experiment: str | None = None
+    project: str | None = None
+    cost_center: str | None = None
+    classification: str | None = None
+    cost: Written | None = None
+    """For example `12.50 USD`, `unknown` or `stale`."""
+    qpu_seconds: Written | None = None
+    max_cost: Written | None = None
+
+
+class TestEntry(_Strict):
+    """One row of `tests`."""
+
+    name: str = Field(min_length=1)
+    request: AskedEntry = AskedEntry()
+    used: dict[str, Written] = {}
+    """Quota id → how much of it is already used."""
+    expect: Literal["allow", "deny", "needs-approval"]
+    reasons: list[str] = []
+    """Exactly the ids that have to be given."""
+
+
+class TestsFile(_Strict):
+    """`tests.yaml`."""
+
+    defaults: AskedEntry
+    tests: list[TestEntry] = Field(min_length=1, max_length=5000)
+
+
+T = TypeVar("T", bound=BaseModel)
+
+
+def typed(document: Document, model: type[T]) -> tuple[T | None, list[str]]:
+    """The document as `model`, or every fault as `file:line: path: fault`."""
+    if document.problems:
+        return None, list(document.problems)
+    if not isinstance(document.data, dict):
+        return None, [f"{document.place(())}: expected a mapping with {', '.join(model.model_fields)}."]
+    try:
+        return model.model_validate(document.data), []
+    except ValidationError as error:
+        return None, [_fault(document, dict(fault)) for fault in error.errors(include_url=False)]
+
+
+def _fault(document: Document, fault: dict[str, Any]) -> str:
+    path = tuple(fault["loc"])
+    text = str(fault["msg"]).removeprefix("Value error, ")
+    return f"{document.place(path)}: {'.'.join(map(str, path))}: {text}."
+
+
+def quotas(document: Document, file: QuotasFile) -> tuple[tuple[Quota, ...], list[str]]:
+    """The quotas of a sound file, and what makes single ones unusable."""
+    found: dict[str, Quota] = {}
+    problems: list[str] = []
+    for index, entry in enumerate(file.quotas):
+        place = document.place(("quotas", index))
+        try:
+            quota = _quota(entry, file.currency)
+        except ValueError as error:
+            problems.append(f"{document.place(('quotas', index, 'limit'))}: quota {entry.id!r}: {error}.")
+            continue
+        if entry.window == "life" and entry.scope != "notebook_run":
+            problems.append(f"{place}: quota {entry.id!r}: only the scope notebook_run has the window life.")
+        if twin := found.get(quota.identity):
+            problems.append(f"{place}: quota {entry.id!r} counts the same as {twin.id!r}; keep one of them.")
+        found[quota.identity] = quota
+    return tuple(found.values()), problems
+
+
+def _quota(entry: QuotaEntry, currency: str) -> Quota:
+    measure = MEASURES[entry.measure]
+    return Quota(
+        id=entry.id,
+        measure=measure,
+        scope=entry.scope,
+        window=entry.window,
+        limit=read_limit(entry.limit, measure, currency),
+        currency=currency,
+        keys={key: read_limit(limit, measure, currency) for key, limit in entry.keys.items()},
+        where=entry.where.model_dump(exclude_none=True),
+        require=entry.require,
+        owner=entry.owner,
+        message=entry.message,
+    )

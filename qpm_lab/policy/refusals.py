@@ -1,0 +1,204 @@
+"""Reasons that are not a rule's: prices, the caller's own limit, quotas, broken bundles, and silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from qpm_lab.experiment import Quote, Reason, Request, Shortage
+from qpm_lab.policy.facts import CLASSIFICATIONS, MAX_LABEL, Facts
+from qpm_lab.policy.quotas import MEASURES, Measure, Quota, money
+from qpm_lab.policy.rules import Rule
+
+_WINDOWS = {"hour": "this hour", "day": "today", "month": "this month", "life": "in this notebook run"}
+
+
+def of_bundle(problem: str) -> Reason:
+    """A broken bundle refuses everything and says where it is broken."""
+    return Reason(
+        rule="bundle.broken",
+        kind="bundle",
+        message=f"The policy bundle is broken: {problem}",
+        fix="Repair it and run `qpm policy check` on its folder.",
+    )
+
+
+def of_request(request: Request, classification: str) -> Iterator[Reason]:
+    """What no bundle can decide on."""
+    if classification not in CLASSIFICATIONS:
+        known = ", ".join(CLASSIFICATIONS)
+        yield _invalid(f"{classification[:40]!r} is not a classification.", f"Use one of {known}.")
+    if request.shots < 1 or not request.circuits:
+        yield _invalid("A job needs at least one circuit and one shot.", "Give a circuit and --shots.")
+    principal = request.principal
+    names = (request.backend.id, principal.user, principal.notebook_run)
+    labels = (request.experiment, request.project, request.cost_center, *names)
+    if any(label and (len(label) > MAX_LABEL or not label.isprintable()) for label in labels):
+        fix = f"Use up to {MAX_LABEL} printable characters."
+        yield _invalid("A label or name is too long or has characters that cannot be shown.", fix)
+
+
+def _invalid(message: str, fix: str) -> Reason:
+    return Reason(rule="request.invalid", kind="rule", message=message, fix=fix)
+
+
+def of_unknown_user(user: str, bundle: str) -> Reason:
+    message = f"The bundle {bundle!r} does not know the user {user[:80]!r}."
+    return Reason("default.unknown-user", "default", message, "Ask its owner to add you to entities.json.")
+
+
+def of_unknown_backend(backend: str, bundle: str) -> Reason:
+    message = f"The bundle {bundle!r} does not know the backend {backend[:80]!r}."
+    fix = "Choose one that %qbackends shows, or ask the bundle's owner to add it to entities.json."
+    return Reason("default.unknown-backend", "default", message, fix)
+
+
+def of_silence(permits: tuple[Rule, ...], facts: Facts) -> Reason:
+    """No rule permits the request; says which ones could have."""
+    offers = [f"{rule.id} ({rule.message.render(facts, rule.limit)})" for rule in permits]
+    return Reason(
+        rule="default.deny",
+        kind="default",
+        message="No rule permits this, and what no rule permits is denied.",
+        fix=f"It would pass with: {'; '.join(offers) or 'no rule of this bundle'}.",
+        details={"would_grant": [rule.id for rule in permits]},
+    )
+
+
+def of_error(error: str) -> Reason:
+    """A rule that errors never permits (G1)."""
+    message = f"A rule could not be evaluated, so the job is denied: {error}"
+    return Reason("default.error", "default", message, "Tell the bundle's owner; `qpm policy check` may say more.")
+
+
+def of_price(quote: Quote, currency: str) -> Iterator[Reason]:
+    """An unknown or stale price, or one in another currency, never passes (G8)."""
+    if quote.high is None or quote.high < 0:
+        message = "The price of this job is unknown, and unknown is not free."
+        fix = "Choose a backend with a known price (%qquote compares them), or supply the price."
+        yield Reason("price.unknown", "price", message, fix, details={"source": quote.source})
+    elif quote.stale:
+        message = f"The price was last seen on {quote.as_of} ({quote.source}) and is stale."
+        fix = "Refresh the price catalogue, or choose a backend with a fresh price."
+        yield Reason("price.stale", "price", message, fix, details={"as_of": quote.as_of})
+    elif quote.high and quote.currency != currency:
+        message = f"The price is in {quote.currency}; the limits of this bundle are in {currency}."
+        fix = f"Choose a backend that is priced in {currency}; currencies are never added silently."
+        yield Reason("price.currency", "price", message, fix, details={"currency": quote.currency})
+
+
+def of_caller(quote: Quote, max_cost: int | None) -> Iterator[Reason]:
+    """The limit that the caller set for this job."""
+    if max_cost is None or quote.high is None or quote.high <= max_cost:
+        return
+    cost, most = money(quote.high, quote.currency), money(max_cost, quote.currency)
+    figure = MEASURES["cost"].figure
+    yield Reason(
+        rule="caller.max-cost",
+        kind="caller",
+        message=f"This job may cost up to {cost}; your own limit for it is {most}.",
+        fix=f"Raise --max-cost to at least {cost}, or ask for fewer shots.",
+        details={"asked": figure(quote.high), "limit": figure(max_cost), "unit": quote.currency},
+    )
+
+
+def of_missing_key(quota: Quota) -> Reason:
+    """A quota that has to be charged to someone, and the request does not say whom."""
+    option = f"--{quota.scope.replace('_', '-')} NAME" if quota.scope in Quota.LABELS else ""
+    what = _words(quota.scope)
+    fix = f"Add {option}." if option else f"Ask {quota.owner} to give you a {what}."
+    message = f"The quota {quota.id!r} is counted per {what}, and this job has none."
+    return Reason(quota.id, "rule", message, fix, quota.owner, details={"missing": quota.scope})
+
+
+def of_job_quota(quota: Quota, amount: int, limit: int) -> Reason:
+    """A limit on one job."""
+    measure, currency = quota.measure, quota.currency
+    asked, most = measure.text(amount, currency), measure.text(limit, currency)
+    return Reason(
+        rule=quota.id,
+        kind="quota",
+        message=f"{quota.message} You asked for {asked}; one job may take {most}.".strip(),
+        fix=f"Ask for at most {most}.",
+        owner=quota.owner,
+        details={
+            "limit": measure.figure(limit),
+            "used": "0",
+            "reserved": "0",
+            "left": measure.figure(limit),
+            "asked": measure.figure(amount),
+            "unit": quota.unit,
+            "measure": measure.name,
+            "scope": quota.scope,
+            "window": "job",
+            "renews_at": None,
+        },
+    )
+
+
+def of_shortage(shortage: Shortage, now: datetime) -> Reason:
+    """A windowed quota that has not enough left."""
+    hold, measure = shortage.hold, MEASURES[shortage.hold.measure]
+    figures = {
+        "limit": hold.limit,
+        "used": shortage.settled,
+        "reserved": shortage.reserved,
+        "left": shortage.left,
+        "asked": hold.amount,
+    }
+    return Reason(
+        rule=hold.quota,
+        kind="quota",
+        message=f"{hold.message} {_shortage_message(shortage, measure)}".strip(),
+        fix=hold.fix or _shortage_fix(shortage, measure, now),
+        owner=hold.owner,
+        details={
+            **{name: measure.figure(amount) for name, amount in figures.items()},
+            "unit": hold.unit,
+            "measure": hold.measure,
+            "scope": hold.scope,
+            "key": hold.key,
+            "window": hold.window,
+            "renews_at": hold.window_end or None,
+        },
+    )
+
+
+def _shortage_message(shortage: Shortage, measure: Measure) -> str:
+    hold = shortage.hold
+    amounts = (hold.limit, shortage.settled, shortage.reserved, shortage.left)
+    limit, used, reserved, left = (measure.short(amount, hold.unit) for amount in amounts)
+    held = f" and {reserved} reserved" if shortage.reserved else ""
+    whose = {"user": "", "org": " for everyone"}.get(hold.scope, f" for {_words(hold.scope)} {hold.key}")
+    asked = measure.text(hold.amount, hold.unit)
+    taken = f"{used} of {limit} are used{held} {_WINDOWS[hold.window]}{whose}"
+    return f"You asked for {asked}; {taken}, {left} {'is' if left == '1' else 'are'} left."
+
+
+def _shortage_fix(shortage: Shortage, measure: Measure, now: datetime) -> str:
+    hold = shortage.hold
+    ways = []
+    if shortage.left and hold.measure != "jobs":
+        ways.append(f"ask for at most {measure.text(shortage.left, hold.unit)}")
+    if hold.window_end and hold.limit:
+        end = datetime.fromisoformat(hold.window_end).astimezone(UTC)
+        most = "" if hold.amount <= hold.limit else f", when {measure.text(hold.limit, hold.unit)} fit"
+        ways.append(f"wait until {end:%Y-%m-%d %H:%M} UTC (in {_spell(end - now)}){most}")
+    if not hold.window_end or hold.amount > hold.limit:
+        ways.append(f"ask {hold.owner or 'the owner of the quota'} for a larger limit")
+    text = ", or ".join(ways)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _spell(duration: timedelta) -> str:
+    """A duration in its largest unit, rounded up."""
+    minutes = max(1, -(-int(duration.total_seconds()) // 60))
+    for size, name in ((1440, "day"), (60, "hour"), (1, "minute")):
+        if minutes >= size:
+            count = -(-minutes // size)
+            return f"{count} {name}{'s' if count > 1 else ''}"
+    return "a minute"

@@ -1,0 +1,117 @@
+"""The Cedar rules of a bundle, asked about one request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qpm_lab.experiment import Reason
+from qpm_lab.policy.facts import Facts, Value
+from qpm_lab.policy.wording import Limit, Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One `permit` or `forbid` with what it says to people."""
+
+    id: str
+    permits: bool
+    message: Wording
+    fix: Wording
+    owner: str
+    severity: str
+    approver: str
+    """Role that may agree; empty for a rule that simply forbids."""
+    limit: Limit | None
+    place: str
+    """`file:line`."""
+
+    def reason(self, facts: Facts) -> Reason:
+        """Why this rule stopped a request, with the figures."""
+        advice = self.limit.advice(facts) if self.limit else ""
+        return Reason(
+            rule=self.id,
+            kind="rule",
+            message=self.message.render(facts, self.limit),
+            fix=f"{self.fix.render(facts, self.limit)} {advice}".strip(),
+            owner=self.owner,
+            severity=self.severity,
+            details=self._details(facts),
+        )
+
+    def _details(self, facts: Facts) -> dict[str, Any]:
+        details: dict[str, Any] = {"place": self.place}
+        if self.approver:
+            details["approver"] = self.approver
+        if self.limit is None or (most := self.limit.value(facts)) is None:
+            return details
+        asked, fits = self.limit.asked(facts), self.limit.fitting_shots(facts)
+        details["measure"] = self.limit.name
+        details["unit"] = self.limit.unit(facts)
+        details["asked"] = None if asked is None else self.limit.figure(asked)
+        details["limit"] = self.limit.figure(most)
+        if fits is not None:
+            details["fitting_shots"] = str(fits)
+        return details
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the rules said about one request."""
+
+    fired: tuple[Rule, ...]
+    """Every `forbid` that applies, in the order of the files."""
+    granted: tuple[Rule, ...]
+    """Every `permit` that applies."""
+    errors: tuple[str, ...]
+    """Cedar's messages; a rule that errors never permits."""
+
+
+class RuleSet:
+    """Compiled rules; immutable."""
+
+    def __init__(self, rules: Sequence[Rule], text: str, permits: str, schema: Any) -> None:
+        from cedarpy import PolicySet
+
+        self.rules = tuple(rules)
+        self.permits = tuple(rule for rule in rules if rule.permits)
+        self._all = PolicySet.from_str(text)
+        self._permits = PolicySet.from_str(permits)
+        self._schema = schema
+
+    def judge(self, facts: Facts, context: Mapping[str, Value]) -> Verdict:
+        """Evaluates every rule.
+
+        Args:
+            facts: The request and what the bundle knows of it.
+            context: The part of `facts.context()` that the schema declares.
+        """
+        answer = self._ask(self._all, facts, context)
+        if answer.allowed:
+            granted = tuple(self.rules[_index(name)] for name in answer.diagnostics.reasons)
+            return Verdict((), granted, tuple(answer.diagnostics.errors))
+        errors = list(answer.diagnostics.errors)
+        if not answer.diagnostics.reasons and errors:
+            return Verdict((), (), tuple(errors))
+        fired = sorted(_index(name) for name in answer.diagnostics.reasons)
+        permitted = self._ask(self._permits, facts, context)
+        granted = tuple(self.permits[_index(name)] for name in permitted.diagnostics.reasons)
+        return Verdict(tuple(self.rules[i] for i in fired), granted, tuple(errors))
+
+    def _ask(self, policies: Any, facts: Facts, context: Mapping[str, Value]) -> Any:
+        from cedarpy import is_authorized
+
+        request = {
+            "principal": {"type": "User", "id": facts.member.user},
+            "action": {"type": "Action", "id": "submit"},
+            "resource": {"type": "Backend", "id": facts.request.backend.id},
+            "context": dict(context),
+        }
+        world = facts.directory.world(facts.member.user, facts.request.backend)
+        return is_authorized(request, policies, world, self._schema)
+
+
+def _index(policy_id: str) -> int:
+    """Cedar names rules `policy0`, `policy1`, … in the order of the text."""
+    return int(policy_id.removeprefix("policy"))

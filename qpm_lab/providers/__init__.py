@@ -1,0 +1,71 @@
+"""Where circuits run. One provider per file; others join by the entry point group `qpm_lab.providers`."""
+
+from __future__ import annotations
+
+import difflib
+import warnings
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module, metadata
+
+from qpm_lab.errors import InputError
+from qpm_lab.experiment import BackendInfo
+from qpm_lab.providers.interface import Provider
+
+BUILT_IN = {
+    "aer": "qpm_lab.providers.aer:AerProvider",
+    "pennylane": "qpm_lab.providers.pennylane:PennyLaneProvider",
+}
+"""Provider name → where it is; what an entry point of the same name says does not change these."""
+
+
+@cache
+def providers() -> Mapping[str, Provider]:
+    """All providers by name; none of them has imported an SDK yet.
+
+    A provider of another package that cannot be loaded is left out, with a warning: it must not take
+    the others with it.
+    """
+    found = {name: _load(place) for name, place in BUILT_IN.items()}
+    for point in metadata.entry_points(group="qpm_lab.providers"):
+        if point.name not in found:
+            try:
+                found[point.name] = _load(point.value)
+            except Exception as error:
+                warnings.warn(f"The provider {point.name!r} cannot be loaded: {error}", stacklevel=2)
+    return found
+
+
+def _load(place: str) -> Provider:
+    module, _, attribute = place.partition(":")
+    provider: Provider = getattr(import_module(module), attribute)()
+    return provider
+
+
+def all_backends() -> tuple[BackendInfo, ...]:
+    """Every backend of every provider."""
+    return tuple(info for provider in providers().values() for info in provider.backends())
+
+
+def backend(backend_id: str) -> BackendInfo:
+    """The backend of that id.
+
+    Raises:
+        InputError: There is none; the hint names the nearest ids.
+    """
+    known = {info.id: info for info in all_backends()}
+    if backend_id in known:
+        return known[backend_id]
+    near = difflib.get_close_matches(backend_id, known, n=3, cutoff=0.5)
+    near = near or [name for name in known if backend_id and backend_id.lower() in name.lower()]
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(sorted(known))}."
+    raise InputError(f"There is no backend {backend_id[:100]!r}.", hint)
+
+
+def provider_of(backend_id: str) -> Provider:
+    """Who runs that backend.
+
+    Raises:
+        InputError: There is no such backend.
+    """
+    return providers()[backend(backend_id).provider]

@@ -1,0 +1,74 @@
+"""Rows of the lists as the lab hands them over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .documents import quota
+
+JOBS: list[dict[str, Any]] = [
+    {
+        "job_id": "01JD8QK2V7M3",
+        "name": "ghz5",
+        "status": "completed",
+        "backend": "aer/noisy",
+        "shots": 4096,
+        "circuits": 1,
+        "experiment": "bell-family",
+        "user": "ada",
+        "created_at": "2026-11-22T12:00:00.000000Z",
+        "started_at": None,
+        "ended_at": None,
+        "run_seconds": 0.4,
+        "cost": {"currency": "USD", "amount": "0"},
+        "fidelity": {"low": 0.951, "high": 0.965},
+        "reasons": 0,
+        "error": None,
+        "cancel_requested": False,
+    },
+    {
+        "job_id": "01JD8QK2V7M4",
+        "name": "<b>[red]x[/red]</b>",
+        "status": "denied",
+        "backend": "braket/ionq_forte-1",
+        "shots": 100000,
+        "circuits": 1,
+        "experiment": None,
+        "user": "ada",
+        "created_at": "2026-11-22T12:01:00Z",
+        "started_at": None,
+        "ended_at": None,
+        "run_seconds": None,
+        "cost": None,
+        "fidelity": None,
+        "reasons": 2,
+        "error": None,
+        "cancel_requested": False,
+    },
+]
+BUDGETS = [
+    quota(),
+    quota("46.20", limit="50", unit="USD", measure="cost", left="3.80", scope="team", key="chemistry"),
+]
+BACKENDS: list[dict[str, Any]] = [
+    {
+        "id": "aer/noisy",
+        "kind": "simulator",
+        "qubits": 12,
+        "local": True,
+        "noisy": True,
+        "state": "ready",
+        "description": "A seeded generic device with a noise model.",
+        "note": "",
+    },
+    {
+        "id": "braket/iqm_garnet",
+        "kind": "qpu",
+        "qubits": 20,
+        "local": False,
+        "noisy": True,
+        "state": "not-installed",
+        "description": "IQM Garnet through Amazon Braket.",
+        "note": "The adapter for this vendor is not part of this version.",
+    },
+]
