@@ -1,7 +1,7 @@
 """How much OpenQASM found in the wild can be read: `python benchmarks/qasm_in_the_wild.py FOLDER`.
 
-Point it at a checkout of a circuit collection, for example QASMBench. Prints one line per file that was not loaded and a
-table: loaded, refused by our limits, not readable (the text itself is wrong or not supported).
+Point it at a checkout of a circuit collection, for example QASMBench. Prints one line per file that was not
+loaded and a table: loaded, refused by our limits, not readable (the text itself is wrong or not supported).
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from qpm_lab.result import Result
 from qpm_lab.runner import clock
 from qpm_lab.runner.attempt import LiveJob, Outcome
 from qpm_lab.runner.budgets import budgets
+from qpm_lab.runner.lists import COLUMNS, backend_row, flat, list_row, money
 from qpm_lab.runner.plan import Order
 from qpm_lab.runner.record import dry_run_record, job_record
 from qpm_lab.runner.recovery import recover
@@ -28,7 +29,7 @@ from qpm_lab.runner.runner import Runner
 if TYPE_CHECKING:
     import pandas as pd
 
-_notebook_run = uuid.uuid4().hex
+_process_run = uuid.uuid4().hex
 POLL_SECONDS = 0.2
 
 
@@ -43,6 +44,7 @@ class Lab:
     Args:
         home: Folder of ledger and keys; default `QPM_HOME`, else `~/.qpm`.
         policies: A bundle's folder or the name of a shipped one; default `QPM_POLICIES`, else `personal`.
+        notebook_run: Scope of quotas over one kernel's life; default the life of this process, empty for none.
 
     Raises:
         LedgerError: the ledger cannot be opened here.
@@ -54,11 +56,17 @@ class Lab:
     ['00', '11']
     """
 
-    def __init__(self, home: str | Path | None = None, policies: str | Path | None = None) -> None:
+    def __init__(
+        self,
+        home: str | Path | None = None,
+        policies: str | Path | None = None,
+        *,
+        notebook_run: str | None = None,
+    ) -> None:
         self.home = Path(home).expanduser().absolute() if home is not None else default_home()
         self.bundle: Bundle = find_bundle(policies or os.environ.get("QPM_POLICIES") or None)
         self.ledger = Ledger.open(self.home, os.environ.get("QPM_LEDGER_URL") or None)
-        self.principal = Principal(_user(), _notebook_run)
+        self.principal = Principal(_user(), _process_run if notebook_run is None else notebook_run)
         self.runner = Runner(self.ledger, self.bundle, self.principal)
         self.recovered = recover(self.ledger, self.runner.owner(clock.now()))
         self._pid = os.getpid()
@@ -145,14 +153,14 @@ class Lab:
             **filters: `status`, `experiment`, `text`, `user`.
         """
         rows = self.ledger.jobs(before=before, limit=limit + 1, **filters)
-        return {"jobs": [list_row(row) for row in rows[:limit]], "more": len(rows) > limit}
+        return {"jobs": [list_row(self.ledger, row) for row in rows[:limit]], "more": len(rows) > limit}
 
     def jobs(self, limit: int = 1000, **filters: str | None) -> pd.DataFrame:
         """The newest jobs as a table; filters as in `page`."""
         import pandas as pd
 
         rows = self.page(limit=limit, **filters)["jobs"]
-        return pd.DataFrame([_flat(row) for row in rows], columns=list(_flat(list_row(None))))
+        return pd.DataFrame([flat(row) for row in rows], columns=COLUMNS)
 
     def usage(self, by: str = "user") -> pd.DataFrame:
         """Who used what: jobs, shots, cost and time by user, team, cost_center, project, experiment, backend or day."""
@@ -163,7 +171,7 @@ class Lab:
     def usage_rows(self, by: str = "user") -> list[dict[str, Any]]:
         """`usage` as plain rows with money as decimal strings."""
         rows = self.ledger.usage(by=by)
-        return [_money(row) for row in rows]
+        return [money(row) for row in rows]
 
     def budgets(self) -> list[dict[str, Any]]:
         """Every quota that counts for this user now, with used, reserved and left."""
@@ -178,7 +186,7 @@ class Lab:
     def backend_rows(self) -> list[dict[str, Any]]:
         """`backends` as plain rows."""
         known = [*providers.all_backends(), *pricing.catalogue_backends()]
-        return [_backend_row(info) for info in known]
+        return [backend_row(info) for info in known]
 
     def backend_ids(self) -> list[str]:
         """Ids of the backends that can run a job now."""
@@ -314,12 +322,12 @@ _default: Lab | None = None
 _default_lock = threading.Lock()
 
 
-def default_lab() -> Lab:
-    """The Lab of this process, made on first use (the magics and the server share it)."""
+def default_lab(*, notebook_run: str | None = None) -> Lab:
+    """The Lab of this process, made on first use; `notebook_run` counts when it is made."""
     global _default
     with _default_lock:
         if _default is None or _default._pid != os.getpid():
-            _default = Lab()
+            _default = Lab(notebook_run=notebook_run)
         return _default
 
 
@@ -330,51 +338,6 @@ def close_default_lab() -> None:
         lab, _default = _default, None
     if lab is not None:
         lab.close()
-
-
-def list_row(row: JobRow | None) -> dict[str, Any]:
-    """A job as a line of a list (None gives the empty line, for its keys)."""
-
-    def get(name: str) -> Any:
-        return getattr(row, name, None)
-
-    low, high, cost = get("fidelity_low"), get("fidelity_high"), get("cost_nano")
-    return {
-        **{n: get(n) for n in ("job_id", "name", "status", "backend", "shots", "circuits")},
-        **{n: get(n) for n in ("experiment", "project", "cost_center", "user", "team")},
-        **{n: get(n) for n in ("created_at", "started_at", "ended_at", "run_seconds")},
-        "cost": None if cost is None else {"currency": get("currency"), "amount": from_nano(cost)},
-        "fidelity": None if low is None else {"low": low, "high": high},
-        "reasons": get("reasons") or 0,
-        "error": get("error"),
-        "cancel_requested": bool(get("cancel_requested")),
-    }
-
-
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    cost, fidelity = row.pop("cost") or {}, row.pop("fidelity") or {}
-    return {
-        **row,
-        "cost": cost.get("amount"),
-        "currency": cost.get("currency"),
-        "fidelity_low": fidelity.get("low"),
-        "fidelity_high": fidelity.get("high"),
-    }
-
-
-def _money(row: Mapping[str, Any]) -> dict[str, Any]:
-    plain = dict(row)
-    nano = plain.pop("cost_nano", None)
-    if isinstance(nano, Mapping):
-        plain["cost"] = {currency: from_nano(amount) for currency, amount in nano.items()}
-    elif nano is not None:
-        plain["cost"] = from_nano(nano)
-    return plain
-
-
-def _backend_row(info: BackendInfo) -> dict[str, Any]:
-    names = ("id", "kind", "qubits", "local", "noisy", "state", "description", "note")
-    return {name: getattr(info, name) for name in names}
 
 
 def _live_result(live: LiveJob, outcome: Outcome) -> Result:

@@ -1,7 +1,7 @@
 """PennyLane QNodes and tapes become Qiskit circuits, operation by operation.
 
-Not by way of OpenQASM: PennyLane's exporter keeps only the first measurement basis, loses wire labels and writes conditions
-that no loader reads. The wire that PennyLane puts first becomes qubit 0, the rightmost bit of an outcome.
+Not by way of OpenQASM: PennyLane's exporter keeps only the first measurement basis, loses wire labels and writes
+conditions that no loader reads. The wire that PennyLane puts first becomes qubit 0, the rightmost bit of an outcome.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _circuits(tape: Any, device_wires: Any) -> list[Translated]:
             "Call the QNode with single numbers, or submit a list of circuits.",
         )
     order = _wire_order(tape, device_wires)
-    groups = bases(tape)
+    groups = bases(tape, order)
     shared = _wire_note(order)
     return [
         (_circuit(group, order), (*shared, *_basis_note(group, order, number, len(groups))))

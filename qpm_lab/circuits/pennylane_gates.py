@@ -1,6 +1,6 @@
 """PennyLane's operations as Qiskit gates: a table first, then their own decomposition, then their matrix.
 
-PennyLane counts wires from the left of a matrix, Qiskit qubits from the right; that is turned round here and nowhere else.
+PennyLane counts wires from the left of a matrix, Qiskit qubits from the right; that is turned round here, nowhere else.
 """
 
 from __future__ import annotations

@@ -24,10 +24,11 @@ class Basis:
     """What was asked for, with the wires that carry it."""
 
 
-def bases(tape: Any) -> list[Basis]:
+def bases(tape: Any, order: Sequence[Any]) -> list[Basis]:
     """Splits a tape into groups that can be measured together.
 
-    Observables are grouped by qubit-wise commutation and sums are taken apart into their Pauli words.
+    A measurement without wires is one of all wires in `order`. Observables are grouped by qubit-wise commutation,
+    and sums are taken apart into their Pauli words.
 
     Raises:
         CircuitError: a measurement that counts cannot answer, by name.
@@ -35,8 +36,8 @@ def bases(tape: Any) -> list[Basis]:
     for measurement in tape.measurements:
         _check(measurement)
     if not any(m.obs is not None for m in tape.measurements):
-        return [Basis(tuple(tape.operations), _wires(tape.measurements, tape), ())]
-    return [_diagonal(part) for part in _split(tape)]
+        return [Basis(tuple(tape.operations), _wires(tape.measurements, order), ())]
+    return [_diagonal(part, order) for part in _split(tape)]
 
 
 def _check(measurement: Any) -> None:
@@ -65,7 +66,7 @@ def _split(tape: Any) -> Sequence[Any]:
     return list(parts)
 
 
-def _diagonal(part: Any) -> Basis:
+def _diagonal(part: Any, order: Sequence[Any]) -> Basis:
     import pennylane as qml
 
     try:
@@ -74,13 +75,13 @@ def _diagonal(part: Any) -> Basis:
         names = ", ".join(_said(m) for m in part.measurements)
         raise CircuitError(f"{names} cannot be measured together: {error}", _INSTEAD, cause=error) from error
     observables = tuple(f"{_said(m)} on wires {list(m.wires)}" for m in part.measurements if m.obs is not None)
-    return Basis(tuple(rotated.operations), _wires(rotated.measurements, part), observables)
+    return Basis(tuple(rotated.operations), _wires(rotated.measurements, order), observables)
 
 
-def _wires(measurements: Sequence[Any], tape: Any) -> tuple[Any, ...]:
+def _wires(measurements: Sequence[Any], order: Sequence[Any]) -> tuple[Any, ...]:
     at_the_end = [m for m in measurements if m.mv is None]
     if any(m.obs is None and not m.wires for m in at_the_end):
-        return tuple(tape.wires)
+        return tuple(order)
     return tuple(dict.fromkeys(wire for m in at_the_end for wire in m.wires))
 
 

@@ -193,4 +193,4 @@ def _decision_code(decision: dict[str, Any]) -> int:
 def _lab() -> Lab:
     from qpm_lab.lab import default_lab
 
-    return default_lab()
+    return default_lab(notebook_run="")

@@ -103,4 +103,4 @@ def _write(path: Path, text: str) -> None:
 def _ledger() -> Ledger:
     from qpm_lab.lab import default_lab
 
-    return default_lab().ledger
+    return default_lab(notebook_run="").ledger

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from qpm_lab.cli.output import Output
-from qpm_lab.errors import BundleError
+from qpm_lab.errors import BundleError, PromotionError
+
+if TYPE_CHECKING:
+    from qpm_lab.policy import TestReport, TestRow
 
 
 def add_commands(commands: Any) -> None:
@@ -27,33 +30,38 @@ def add_commands(commands: Any) -> None:
 
 def check_bundle(options: argparse.Namespace, output: Output) -> int:
     """Prints every problem; exit code 2 when there is one."""
-    bundle = _find(options.bundle)
-    document = {"bundle": bundle.name, "version": bundle.version, "ok": not bundle.problems}
-    sound = f"{bundle.name}: sound ({bundle.version[:19]}…)"
-    output.show(
-        {**document, "problems": list(bundle.problems)},
-        lambda: "\n".join(bundle.problems) or sound,
-    )
-    return BundleError.exit_code if bundle.problems else 0
+    from qpm_lab.policy import Bundle, check, find_folder
+
+    folder = find_folder(options.bundle)
+    problems = check(folder)
+    version = Bundle.load(folder).version
+    document = {"bundle": folder.name, "version": version, "ok": not problems, "problems": problems}
+    output.show(document, lambda: "\n".join(problems) or f"{folder.name}: sound ({version[:19]}…)")
+    return BundleError.exit_code if problems else 0
 
 
 def test_bundle(options: argparse.Namespace, output: Output) -> int:
-    """Prints each test's outcome; exit code 2 for a broken bundle, 6 when a test fails."""
-    from qpm_lab.policy import test
+    """Prints each test's outcome; exit code 2 when the tests cannot run, 6 when one fails."""
+    from qpm_lab.policy import find_folder, test
 
-    bundle = _find(options.bundle)
-    if bundle.problems:
+    folder = find_folder(options.bundle)
+    report = test(folder)
+    if report.problems:
         raise BundleError(
-            f"Bundle {bundle.name} is broken, so its tests cannot run.",
+            f"The tests of bundle {folder.name} cannot run.",
             "Mend what `qpm policy check` lists.",
-            problems=bundle.problems,
+            problems=report.problems,
         )
-    report = test(bundle.folder)
-    output.show(report.to_dict(), report.to_text)
-    return 0 if report.ok else 6
+    rows = [asdict(row) | {"reasons": [r.to_dict() for r in row.reasons]} for row in report.rows]
+    output.show({"bundle": folder.name, "ok": report.ok, "tests": rows}, lambda: _told(report))
+    return 0 if report.ok else PromotionError.exit_code
 
 
-def _find(name: str | None) -> Any:
-    from qpm_lab.policy import find_bundle
+def _told(report: TestReport) -> str:
+    lines = [f"{'✓' if r.ok else '✗'} {r.name}" + ("" if r.ok else f": {_difference(r)}") for r in report.rows]
+    passed = sum(row.ok for row in report.rows)
+    return "\n".join([*lines, f"{passed} of {len(report.rows)} passed"])
 
-    return find_bundle(Path(name) if name and Path(name).is_dir() else name)
+
+def _difference(row: TestRow) -> str:
+    return f"expected {row.expected}, got {row.got}"

@@ -86,7 +86,7 @@ def _policies() -> Iterator[Check]:
 def _ledger() -> Iterator[Check]:
     from qpm_lab.lab import default_lab
 
-    lab = default_lab()
+    lab = default_lab(notebook_run="")
     report = lab.ledger.verify()
     yield "home", "ok", str(lab.home), ""
     if not report.ok:
@@ -101,7 +101,7 @@ def _ledger() -> Iterator[Check]:
 def _backends() -> Iterator[Check]:
     from qpm_lab.lab import default_lab
 
-    ready = default_lab().backend_ids()
+    ready = default_lab(notebook_run="").backend_ids()
     yield "backends", "ok" if ready else "failed", ", ".join(ready) or "none is ready", ""
 
 

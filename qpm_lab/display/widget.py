@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -28,7 +28,8 @@ class FormLab(Protocol):
     def backend_ids(self) -> list[str]: ...
     def quote(self, circuit: Any, **options: Any) -> Any: ...
     def explain(self, circuit: Any, **options: Any) -> Any: ...
-    def submit(self, circuit: Any, **options: Any) -> Any: ...
+    @property
+    def submit(self) -> Callable[..., Any]: ...
 
 
 class JobForm:

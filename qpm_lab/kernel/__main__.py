@@ -13,9 +13,8 @@ class GovernedKernelApp(IPKernelApp):
     kernel_class = GovernedKernel
 
     def init_extensions(self) -> None:
-        if "qpm_magics" not in self.extensions:
-            self.extensions = [*self.extensions, "qpm_magics"]
         super().init_extensions()
+        self.shell.extension_manager.load_extension("qpm_magics")
 
 
 if __name__ == "__main__":

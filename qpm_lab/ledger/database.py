@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from qpm_lab.errors import IntegrityError, LedgerError, QpmError
 from qpm_lab.ledger import lock
@@ -119,11 +119,11 @@ def _postgresql(url: str) -> sa.Engine:
             pool_pre_ping=True,
             connect_args={"connect_timeout": 10},
         )
-    except (SQLAlchemyError, NoSuchModuleError) as error:
+    except (SQLAlchemyError, ValueError):
         # The URL may hold a password: neither it nor the parser's message is shown.
         raise LedgerError(
             "The ledger's database URL cannot be read.", "It looks like postgresql://user@host:5432/name."
-        ) from error
+        ) from None
     except ModuleNotFoundError as error:
         raise LedgerError(
             "The PostgreSQL driver is not installed.",

@@ -23,6 +23,10 @@ from qpm_lab.ledger.schema import blobs, counters, entries, head, jobs, reservat
 _BATCH = 500
 _MAX_PROBLEMS = 20
 _REMEMBERED_BLOBS = 100_000
+_JOB_AS_STORED = sa.select(
+    # SQLite keeps truth as a number: 2 must not read as True.
+    *(sa.type_coerce(c, sa.Integer).label(c.name) if isinstance(c.type, sa.Boolean) else c for c in jobs.c)
+).where(jobs.c.job_id == sa.bindparam("p_job"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,9 @@ def _follow(connection: sa.Connection, walk: _Walk, size: int | None) -> None:
         _check_blobs(connection, walk, named)
     if size == 0:
         walk.roots[0] = Tree().root()
+    reached = connection.scalar(sa.select(head.c.seq).where(head.c.id == 1))
+    if isinstance(reached, int) and reached > walk.seq:
+        raise _Broken(walk.seq + 1, f"Entry {walk.seq + 1} is missing: the ledger was at entry {reached}.")
 
 
 def _link(walk: _Walk, row: sa.RowMapping) -> Entry:
@@ -179,13 +186,9 @@ _Problems = Iterator[tuple[int | None, str]]
 
 
 def _check_head(connection: sa.Connection, walk: _Walk) -> _Problems:
-    rows = [tuple(row) for row in connection.execute(sa.select(head.c.id, head.c.seq, head.c.digest))]
-    if rows != [(1, walk.seq, walk.digest)]:
-        at = rows[0][1] if rows and isinstance(rows[0][1], int) else 0
-        if at > walk.seq:
-            yield walk.seq + 1, f"Entry {walk.seq + 1} is missing: the ledger was at entry {at}."
-        else:
-            yield walk.seq, f"The row that marks the end does not name entry {walk.seq}, the last one."
+    rows = connection.execute(sa.select(head.c.id, head.c.seq, head.c.digest)).all()
+    if [tuple(row) for row in rows] != [(1, walk.seq, walk.digest)]:
+        yield walk.seq, f"The row that marks the end does not name entry {walk.seq}, the last one."
 
 
 def _check_counters(connection: sa.Connection, walk: _Walk) -> _Problems:
@@ -225,7 +228,7 @@ def _check_jobs(connection: sa.Connection, walk: _Walk) -> _Problems:
         for entry in history:
             expected |= job_changes(entry)
         seen += 1
-        row = connection.execute(sa.select(jobs).where(jobs.c.job_id == job_id)).mappings().one_or_none()
+        row = connection.execute(_JOB_AS_STORED, {"p_job": job_id}).mappings().one_or_none()
         if row is None:
             yield expected["last_entry"], f"The row of job {job_id!r} is missing."
             seen -= 1

@@ -9,6 +9,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_DEPTH = 40
 """Brackets inside each other."""
@@ -24,8 +25,7 @@ _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 _UNFINISHED = "unexpected end of input"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One word, symbol or string, and where it starts."""
 
     text: str
@@ -73,7 +73,7 @@ def tokens(text: str) -> Iterator[Token]:
 
 def normalised(text: str) -> str:
     """The text without comments and layout: equal for texts that mean the same to Cedar."""
-    return " ".join(token.text for token in tokens(text))
+    return " ".join(word for word in _TOKEN.findall(text) if not word.startswith("//"))
 
 
 def statements(text: str) -> list[Statement]:

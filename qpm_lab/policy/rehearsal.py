@@ -82,9 +82,6 @@ def test(folder: str | Path) -> TestReport:
     return TestReport((*rows, *_unseen(bundle, seen)))
 
 
-test.__test__ = False  # type: ignore[attr-defined]
-
-
 def _tests_file(text: str | None) -> tuple[TestsFile | None, list[str]]:
     from qpm_lab.policy import documents
 

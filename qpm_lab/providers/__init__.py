@@ -10,7 +10,17 @@ from importlib import import_module, metadata
 
 from qpm_lab.errors import InputError
 from qpm_lab.experiment import BackendInfo
+from qpm_lab.providers.ideal import ideal_probabilities, measured_bits
 from qpm_lab.providers.interface import Provider
+
+__all__ = [
+    "all_backends",
+    "backend",
+    "ideal_probabilities",
+    "measured_bits",
+    "provider_of",
+    "providers",
+]
 
 BUILT_IN = {
     "aer": "qpm_lab.providers.aer:AerProvider",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qpm_lab.providers.aer_method import state_vector
 from qpm_lab.providers.capacity import HEADROOM, bytes_text, free_bytes
@@ -27,16 +26,13 @@ _SMALL_QUBITS = 6
 """Up to here NumPy is faster than starting Aer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ideal:
+class Ideal(NamedTuple):
     """An ideal distribution, or why there is none."""
 
     probabilities: Mapping[str, float] | None
     """Key → probability in the format of the counts; sums to 1, values below 1e-15 left out."""
-    bits: int
-    """Number of different qubits measured: the uniform distribution has 2^bits outcomes."""
     reason: str | None = None
-    """Why `probabilities` is None, as the end of a sentence."""
+    """Why `probabilities` is None: a sentence for the user."""
 
 
 def ideal_probabilities(circuit: QuantumCircuit, *, max_qubits: int = MAX_QUBITS) -> Ideal:
@@ -51,15 +47,27 @@ def ideal_probabilities(circuit: QuantumCircuit, *, max_qubits: int = MAX_QUBITS
     """
     shape = terminal(circuit)
     if isinstance(shape, NotTerminal):
-        return Ideal(None, 0, f"{shape.reason}, and its ideal distribution is only computed without that")
-    order = sorted(set(shape.measured.values()))
+        return _refusal(f"{shape.reason}; that needs a circuit that measures once, at its end")
     if reason := _too_much(shape, max_qubits):
-        return Ideal(None, len(order), reason)
+        return _refusal(reason)
     simple = terminal(rewritten(circuit, _unitary_gates() | STRUCTURE, "The ideal simulation"))
     if isinstance(simple, NotTerminal):
-        return Ideal(None, len(order), simple.reason)
-    probabilities = _probabilities(simple, order)
-    return Ideal(_by_key(probabilities, simple, order, group_sizes(circuit)), len(order))
+        return _refusal(simple.reason)
+    order = sorted(set(shape.measured.values()))
+    return Ideal(_by_key(_probabilities(simple, order), simple, order, group_sizes(circuit)))
+
+
+def measured_bits(circuit: QuantumCircuit) -> int:
+    """How many different qubits are read: of the 2^clbits keys only 2^this many can occur.
+
+    A circuit that measures before its end, or decides on results, counts all its classical bits.
+    """
+    shape = terminal(circuit)
+    return circuit.num_clbits if isinstance(shape, NotTerminal) else len(set(shape.measured.values()))
+
+
+def _refusal(reason: str) -> Ideal:
+    return Ideal(None, f"The ideal distribution of this circuit is not computed: {reason}.")
 
 
 def _too_much(shape: Terminal, max_qubits: int) -> str:

@@ -40,7 +40,8 @@ def _probes(ledger: Ledger, principal: Principal, at: datetime) -> Iterator[Requ
         yield _probe(principal, info)
     for scope, key in sorted(used):
         if scope in LABELS:
-            yield from (replace(_probe(principal, info), **{scope: key}) for info in backends[-2:])
+            labels: dict[str, Any] = {scope: key}
+            yield from (replace(_probe(principal, info), **labels) for info in backends[-2:])
 
 
 def _probe(principal: Principal, info: BackendInfo) -> Request:

@@ -59,7 +59,7 @@ def _fidelity(circuit: QuantumCircuit, counts: Mapping[str, int], task: Task) ->
         return no_estimate(task.shots, SAMPLING_ONLY)
     ideal, reason = providers.ideal_probabilities(circuit)
     if ideal is None:
-        return no_estimate(task.shots, reason if noisy else SAMPLING_ONLY)
+        return no_estimate(task.shots, (noisy and reason) or SAMPLING_ONLY)
     try:
         estimate = fidelity.heavy_fidelity(counts, ideal, level=LEVEL)
     except QpmError as error:

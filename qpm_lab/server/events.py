@@ -8,15 +8,17 @@ from typing import Any
 from jupyter_core.utils import ensure_async
 from jupyter_server.auth.decorator import ws_authenticated
 from jupyter_server.base.handlers import JupyterHandler
-from jupyter_server.base.websocket import WebSocketMixin
 from tornado import ioloop, web, websocket
 
 from qpm_lab.server.feed import Feed
 from qpm_lab.server.watch import Message
 
+PING_SECONDS = 30.0
+"""Keeps the line open through proxies, and ends it when the page has gone without a word."""
 
-class EventsHandler(WebSocketMixin, websocket.WebSocketHandler, JupyterHandler):
-    """Sends the feed's messages as JSON; `WebSocketMixin` checks the origin and keeps the line alive."""
+
+class EventsHandler(JupyterHandler, websocket.WebSocketHandler):
+    """Sends the feed's messages as JSON; `JupyterHandler` checks login and origin."""
 
     auth_resource = "qpm-lab"
 
@@ -24,6 +26,13 @@ class EventsHandler(WebSocketMixin, websocket.WebSocketHandler, JupyterHandler):
     def feed(self) -> Feed:
         feed: Feed = self.settings["qpm_lab_feed"]
         return feed
+
+    @property
+    def ping_interval(self) -> float:
+        return PING_SECONDS
+
+    async def prepare(self, *, _redirect_to_login: bool = False) -> None:
+        await super().prepare(_redirect_to_login=_redirect_to_login)
 
     @ws_authenticated
     async def get(self, *args: Any, **kwargs: Any) -> None:
@@ -33,7 +42,6 @@ class EventsHandler(WebSocketMixin, websocket.WebSocketHandler, JupyterHandler):
         await super().get(*args, **kwargs)
 
     def open(self, *args: Any, **kwargs: Any) -> None:
-        super().open(*args, **kwargs)
         self.feed.subscribe(self.tell)
 
     def tell(self, message: Message) -> None:

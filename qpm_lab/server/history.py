@@ -170,4 +170,4 @@ def open_lab() -> LabFace:
     """The lab of the server's own environment (`QPM_HOME`, `QPM_POLICIES`)."""
     from qpm_lab.lab import default_lab
 
-    return default_lab()
+    return default_lab(notebook_run="")

@@ -20,10 +20,20 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "test-output" / "browser"
 START_SECONDS = 120
-CHROMIUM_FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run"
-    " --disable-background-networking --disable-component-update --disable-sync"
-).split()
+SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    # Cells out of sight stay in the page, where the tests look for them.
+    "notebook-extension/tracker": {"windowingMode": "none"},
+}
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +84,9 @@ def free_port() -> int:
 def install_from_checkout(folder: Path) -> None:
     """What the wheel's shared data would do, as links: the browser sees the bundle that was built last."""
     bundle = ROOT / "qpm_lab" / "labextension"
-    assert (bundle / "package.json").exists(), "Build the front end first: cd labextension && npm ci && npm run build:prod"
+    assert (bundle / "package.json").exists(), (
+        "Build the front end first: cd labextension && npm ci && npm run build:prod"
+    )
     links = {
         "data/labextensions/qpm-lab": bundle,
         "data/kernels/qpm": ROOT / "qpm_lab" / "kernel" / "spec",
@@ -83,9 +95,10 @@ def install_from_checkout(folder: Path) -> None:
     for name, target in links.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).symlink_to(target, target_is_directory=True)
-    news = folder / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
-    news.parent.mkdir(parents=True)
-    news.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+    for plugin, setting in SETTINGS.items():
+        file = folder / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(setting))
 
 
 def command(lab: JupyterLab) -> list[str]:

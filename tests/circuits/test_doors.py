@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -254,7 +255,5 @@ def test_delays_and_preparations_are_accepted() -> None:
 @settings(max_examples=100, deadline=None)
 def test_arbitrary_text_and_bytes_only_ever_raise_circuit_errors(source: str | bytes) -> None:
     """Nothing else escapes, whatever is thrown at the door."""
-    try:
-        prepare(source)
-    except CircuitError as error:
-        assert error.message
+    with contextlib.suppress(CircuitError):
+        assert prepare(source)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit, qpy
-from qiskit.circuit import Parameter
+from qiskit.circuit import Gate, Parameter
 
 from qpm_lab.circuits import DEFAULT, Limits, fingerprint, prepare, read_qpy, write_qpy
 from qpm_lab.circuits.qasm import parse_text
@@ -88,7 +88,9 @@ def bomb(levels: int) -> str:
         pytest.param(HEAD_3 + "h $1000000000;", "qubits", id="physical"),
         pytest.param(HEAD_2 + bomb(40), "operations", id="definition-bomb"),
         pytest.param(HEAD_2 + "qreg q[9999]; " + "h q; " * 200, "operations", id="broadcast-bomb"),
-        pytest.param("OPENQASM 2.0; qreg q[1]; U(" + "(" * 99 + "1" + ")" * 99 + ",0,0) q[0];", "nested", id="brackets"),
+        pytest.param(
+            "OPENQASM 2.0; qreg q[1]; U(" + "(" * 99 + "1" + ")" * 99 + ",0,0) q[0];", "nested", id="brackets"
+        ),
         pytest.param("OPENQASM 3.0; " + "if (true) {" * 99, "nested", id="blocks"),
     ],
 )
@@ -101,8 +103,9 @@ def test_a_definition_bomb_built_in_python_is_counted_not_written_out() -> None:
     """Two to the fortieth operations in forty gates are refused at once."""
     circuit = QuantumCircuit(1)
     circuit.x(0)
-    for _ in range(40):
-        gate, circuit = circuit.to_gate(), QuantumCircuit(1)
+    for level in range(40):
+        gate = Gate(f"g{level}", 1, [])
+        gate.definition, circuit = circuit, QuantumCircuit(1)
         circuit.append(gate, [0])
         circuit.append(gate, [0])
     assert "operations" in refusal(circuit)
@@ -201,20 +204,20 @@ def test_newer_qpy_is_refused_with_the_version_to_write() -> None:
 GOOD_QPY = write_qpy(QuantumCircuit(2, 2, name="good"))
 
 
-@given(st.data())
-@settings(max_examples=150, deadline=None)
-def test_damaged_qpy_is_never_more_than_a_circuit_error(data: st.DataObject) -> None:
-    """Cut off or with bytes changed: read or refused, nothing else escapes."""
-    good = GOOD_QPY
-    place = data.draw(st.integers(7, len(good) - 1))
-    changed = good[:place] + bytes([data.draw(st.integers(0, 3))]) + good[place + 1 :]
-    damaged = data.draw(st.sampled_from([good[:place], changed]))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            read_qpy(damaged)
-        except CircuitError as error:
-            assert error.hint
+@given(st.integers(7, len(GOOD_QPY) - 1))
+@settings(max_examples=60, deadline=None)
+def test_qpy_that_is_cut_off_is_a_circuit_error(length: int) -> None:
+    """Wherever it ends."""
+    with pytest.raises(CircuitError):
+        read_qpy(GOOD_QPY[:length])
+
+
+@pytest.mark.parametrize("place", range(8, 48, 5))
+def test_qpy_with_a_huge_size_in_it_is_read_apart_or_refused(place: int) -> None:
+    """A byte of a count set to its most: what it allocates, it allocates in a process with limits."""
+    data = GOOD_QPY[:place] + b"\xff" + GOOD_QPY[place + 1 :]
+    with contextlib.suppress(CircuitError):
+        assert prepare(data, limits=Limits(parse_seconds=5))
 
 
 def test_damaged_qpy_is_refused_at_the_door() -> None:
@@ -223,7 +226,8 @@ def test_damaged_qpy_is_refused_at_the_door() -> None:
 
 
 SEEDS = [
-    HEAD_2 + "qreg q[2]; creg c[2]; gate g(x) a,b { cx a,b; rz(x/2) b; } g(pi) q[0],q[1]; if(c==1) x q; measure q -> c;",
+    HEAD_2
+    + "qreg q[2]; creg c[2]; gate g(x) a,b { cx a,b; rz(x/2) b; } g(pi) q[0],q[1]; if(c==1) x q; measure q -> c;",
     HEAD_3 + "qubit[2] q; bit[2] c; gate g(x) a { rx(x) a; } g(0.5) q[0]; c[0] = measure q[0]; reset q; barrier q;",
 ]
 
@@ -236,11 +240,11 @@ def test_mutated_openqasm_is_never_more_than_a_circuit_error(data: st.DataObject
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(text)))
         stop = data.draw(st.integers(start, min(len(text), start + 12)))
-        text = text[:start] + data.draw(st.sampled_from(["", text[start:stop] * 2, ";", "}", "0", "q", "é"])) + text[stop:]
-    try:
-        parse_text(text, DEFAULT)
-    except CircuitError as error:
-        assert error.hint
+        text = (
+            text[:start] + data.draw(st.sampled_from(["", text[start:stop] * 2, ";", "}", "0", "q", "é"])) + text[stop:]
+        )
+    with contextlib.suppress(CircuitError):
+        assert isinstance(parse_text(text, DEFAULT), QuantumCircuit)
 
 
 def test_a_chain_of_definitions_is_bounded() -> None:
@@ -253,8 +257,8 @@ def test_python_circuits_nested_too_deeply_are_refused() -> None:
     """The bound holds for circuits that were built, not read."""
     circuit = QuantumCircuit(1)
     circuit.x(0)
-    for _ in range(100):
-        outer = QuantumCircuit(1)
-        outer.append(circuit.to_gate(), [0])
-        circuit = outer
+    for level in range(100):
+        gate = Gate(f"g{level}", 1, [])
+        gate.definition, circuit = circuit, QuantumCircuit(1)
+        circuit.append(gate, [0])
     assert "deep" in refusal(circuit)

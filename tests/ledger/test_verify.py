@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from qpm_lab.ledger import Blob, Ledger
-from qpm_lab.ledger import schema
+from qpm_lab.ledger import Blob, Ledger, schema
 from qpm_lab.ledger.projection import UNCOVERED
 from tests.ledger.making import hold, new_job, owner
 

@@ -34,7 +34,7 @@ def race_for_quota(
     ledger = Ledger.open(home, url)
     granted = settled = 0
     barrier.wait()
-    for turn in range(25):
+    for turn in range(15):
         job = new_job(f"P{number}T{turn:04d}")
         entry = ledger.submit(job, {}, [hold("race", amount, limit)], owner(), started=True)
         if isinstance(entry, Entry):

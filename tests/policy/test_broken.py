@@ -8,25 +8,27 @@ from pathlib import Path
 import pytest
 
 from qpm_lab.errors import BundleError
-from qpm_lab.policy import Bundle, check, find_bundle, test
+from qpm_lab.policy import Bundle, check, find_bundle
+from qpm_lab.policy import test as run_tests
 
 from .making import ENTITIES, FILES, FREE, LIMIT, PERMIT, QUOTAS, ROUTES, SCHEMA, ask, write
 
+Files = dict[str, str | bytes | None]
 ONE = "  - {id: shots-per-day, measure: shots, scope: user, window: day, limit: 5000, owner: lead}\n"
 
 
-def quotas(changed: str, with_: str) -> dict[str, str]:
+def quotas(changed: str, with_: str) -> Files:
     assert changed in QUOTAS
     return {"quotas_yaml": QUOTAS.replace(changed, with_)}
 
 
-def rules(changed: str, with_: str) -> dict[str, str]:
+def rules(changed: str, with_: str) -> Files:
     text = PERMIT + LIMIT
     assert changed in text
     return {"rules_cedar": text.replace(changed, with_)}
 
 
-BROKEN: list[tuple[str, dict[str, str | bytes | None], list[str]]] = [
+BROKEN: list[tuple[str, Files, list[str]]] = [
     ("syntax error", rules("context.shots > 1000", "context.shots > "), ["rules.cedar:10: unexpected token"]),
     ("unfinished rule", {"rules_cedar": PERMIT + "forbid (principal"}, ["rules.cedar:4: unexpected end"]),
     ("invalid method", rules("context.shots > 1000", "context.foo(3)"), ["rules.cedar:", "foo"]),
@@ -47,8 +49,8 @@ BROKEN: list[tuple[str, dict[str, str | bytes | None], list[str]]] = [
     ("stray brace", rules("Ask for fewer.", "Ask for {fewer."), ["rules.cedar:4:", "brace"]),
     ("no limit to name", rules("context.shots > 1000", "resource.local"), ["rules.cedar:4:", "{limit}"]),
     ("template", rules("(principal,", "(principal == ?principal,"), ["rules.cedar:", "?principal"]),
-    ("deep brackets", rules("context.shots > 1000", "(" * 100_000), ["rules.cedar:4: brackets nest"]),
-    ("long chain", rules("> 1000", "> 1000" + " && true" * 50_000), ["rules.cedar:4:", "operators"]),
+    ("deep brackets", rules("context.shots > 1000", "(" * 20_000), ["rules.cedar:4: brackets nest"]),
+    ("long chain", rules("> 1000", "> 1000" + " && true" * 10_000), ["rules.cedar:4:", "operators"]),
     ("binary garbage", {"rules_cedar": bytes(range(256)) * 8}, ["rules.cedar: line", "UTF-8"]),
     ("text garbage", {"rules_cedar": "\x00\x01 ;;; }}}" * 50}, ["rules.cedar:1:"]),
     ("huge file", {"rules_cedar": "//" + "x" * (1 << 20)}, ["rules.cedar:", "1,048,576"]),
@@ -57,7 +59,7 @@ BROKEN: list[tuple[str, dict[str, str | bytes | None], list[str]]] = [
     ("no entities", {"entities_json": None}, ["entities.json: this file is missing"]),
     ("no quotas", {"quotas_yaml": None}, ["quotas.yaml: this file is missing"]),
     ("broken schema", {"schema_cedarschema": SCHEMA.replace("entity Role;", "entity Role")}, ["schema.cedarschema:3:"]),
-    ("deep schema", {"schema_cedarschema": "type A = " + "{a: " * 100_000}, ["schema.cedarschema:1:"]),
+    ("deep schema", {"schema_cedarschema": "type A = " + "{a: " * 20_000}, ["schema.cedarschema:1:"]),
     ("unknown type", {"schema_cedarschema": SCHEMA.replace("Set<String>", "Sort")}, ["schema.cedarschema:4:", "Sort"]),
     ("empty schema", {"schema_cedarschema": ""}, ["schema.cedarschema:"]),
     ("entities not JSON", {"entities_json": ENTITIES.replace("[\n", "[\n,")}, ["entities.json:2:"]),
@@ -70,13 +72,13 @@ BROKEN: list[tuple[str, dict[str, str | bytes | None], list[str]]] = [
         ["entities.json:3:", "ada"],
     ),
     ("entity listed twice", {"entities_json": ENTITIES.replace('"out"', '"ada"')}, ["entities.json:5:", "twice"]),
-    ("deep entities", {"entities_json": "[" * 200_000}, ["entities.json:"]),
+    ("deep entities", {"entities_json": "[" * 20_000}, ["entities.json:"]),
     ("entities with NaN", {"entities_json": ENTITIES.replace("7", "NaN")}, ["entities.json:", "NaN"]),
     ("bad YAML", quotas("quotas:", "quotas: ["), ["quotas.yaml:"]),
     ("YAML of nothing", {"quotas_yaml": ""}, ["quotas.yaml: expected a mapping"]),
     ("repeated YAML key", quotas("currency: USD", "currency: USD\ncurrency: EUR"), ["quotas.yaml:4:", "'currency'"]),
     ("YAML alias", quotas("description: A", "description: &a A"), ["quotas.yaml:1:", "aliases"]),
-    ("deep YAML", {"quotas_yaml": "- " * 100_000}, ["quotas.yaml:1:", "deep"]),
+    ("deep YAML", {"quotas_yaml": "- " * 20_000}, ["quotas.yaml:1:", "deep"]),
     ("YAML object", quotas("A small bundle.", "!!python/object/apply:os.system [ls]"), ["quotas.yaml:1:"]),
     ("negative limit", quotas("5000", "-1"), ["quotas.yaml:5:", "-1"]),
     ("half a shot", quotas("5000", "0.5"), ["quotas.yaml:5:", "whole number"]),
@@ -114,7 +116,7 @@ BROKEN: list[tuple[str, dict[str, str | bytes | None], list[str]]] = [
 
 @pytest.mark.parametrize(("files", "said"), [row[1:] for row in BROKEN], ids=[row[0] for row in BROKEN])
 def test_every_fault_is_named_with_its_place_and_refuses_everything(
-    tmp_path: Path, files: dict[str, str | bytes | None], said: list[str]
+    tmp_path: Path, files: Files, said: list[str]
 ) -> None:
     """The reader learns file, place and fault from the refusal itself; nothing gets through."""
     bundle = Bundle.load(write(tmp_path / "b", **files))
@@ -124,14 +126,14 @@ def test_every_fault_is_named_with_its_place_and_refuses_everything(
     assert {reason.kind for reason in decision.reasons} == {"bundle"}
     assert all(problem in reason.message for problem, reason in zip(bundle.problems, decision.reasons, strict=True))
     assert list(bundle.problems) == check(tmp_path / "b")
-    assert not test(tmp_path / "b").ok
+    assert not run_tests(tmp_path / "b").ok
 
 
 def test_the_sound_bundle_of_these_tests_is_sound(tmp_path: Path) -> None:
     """What the rows above break is not broken before."""
     folder = write(tmp_path / "b")
     assert check(folder) == []
-    assert test(folder).ok
+    assert run_tests(folder).ok
     assert set(FILES) == {path.name for path in folder.iterdir()}
 
 
@@ -146,7 +148,7 @@ def test_the_sound_bundle_of_these_tests_is_sound(tmp_path: Path) -> None:
 )
 def test_a_rule_that_reads_usage_is_rejected_with_the_reason(tmp_path: Path, condition: str) -> None:
     """Usage can change before the reservation, so no rule may read it; a quota is the way."""
-    folder = write(tmp_path / "b", **rules("context.shots > 1000", condition))  # type: ignore[arg-type]
+    folder = write(tmp_path / "b", **rules("context.shots > 1000", condition))
     assert any("rules.cedar:10" in p and "quotas.yaml" in p and "usage" in p for p in check(folder))
 
 
@@ -162,7 +164,7 @@ def test_declaring_usage_in_the_schema_does_not_make_it_readable(tmp_path: Path)
 def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     """One reading shows everything that has to be repaired."""
     quotas_yaml = QUOTAS.replace("5000", "-1").replace("Europe/Berlin", "Nowhere")
-    bundle = Bundle.load(write(tmp_path / "b", quotas_yaml=quotas_yaml, **rules('@owner("lead")\n', "")))  # type: ignore[arg-type]
+    bundle = Bundle.load(write(tmp_path / "b", quotas_yaml=quotas_yaml, **rules('@owner("lead")\n', "")))
     text = "\n".join(bundle.problems)
     assert "Nowhere" in text
     assert "rules.cedar:4" in text

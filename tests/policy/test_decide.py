@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qpm_lab.experiment import to_nano
+from qpm_lab.experiment import Decision, Quote, Request, to_nano
 from qpm_lab.policy import Bundle, find_bundle
 
 from .making import FREE, LIMIT, PERMIT, QUOTAS, ask, price, vendor, write
@@ -23,8 +23,8 @@ when { context.cost_high_nano > 5000000000 };
 """
 
 
-def rule_ids(decision: object) -> list[str]:
-    return [reason.rule for reason in decision.reasons]  # type: ignore[attr-defined]
+def rule_ids(decision: Decision) -> list[str]:
+    return [reason.rule for reason in decision.reasons]
 
 
 @pytest.fixture
@@ -106,10 +106,18 @@ def test_a_rule_that_errors_denies(tmp_path: Path) -> None:
         (price("-1"), "price.unknown"),
     ],
 )
-def test_a_price_that_cannot_be_used_denies(small: Bundle, quote: object, rule: str) -> None:
+def test_a_price_that_cannot_be_used_denies(small: Bundle, quote: Quote, rule: str) -> None:
     """Unknown, stale and foreign prices never count as zero (G8)."""
-    decision = small.decide(ask(), quote)  # type: ignore[arg-type]
+    decision = small.decide(ask(), quote)
     assert (decision.effect, rule_ids(decision)) == ("deny", [rule])
+
+
+@pytest.mark.parametrize("quote", [price(None), price("0", stale=True), price("0.1", "EUR")])
+def test_to_a_rule_an_unknown_cost_is_never_small(tmp_path: Path, quote: Quote) -> None:
+    """A cost rule in whatever form refuses what nobody can price (G8)."""
+    bundle = with_rules(tmp_path, forbid("!(context.cost_high_nano <= 5000000000)"))
+    assert "r" in rule_ids(bundle.decide(ask(), quote))
+    assert bundle.decide(ask(), price("5")).effect == "allow"
 
 
 def test_nothing_costs_nothing_in_every_currency(small: Bundle) -> None:
@@ -136,10 +144,10 @@ def test_approval_is_asked_for_when_only_such_rules_refuse(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("request_", "max_cost"), [(ask(shots=1001), None), (ask("out"), None), (ask(), to_nano(1))])
-def test_a_plain_refusal_wins_over_an_approval(tmp_path: Path, request_: object, max_cost: int | None) -> None:
+def test_a_plain_refusal_wins_over_an_approval(tmp_path: Path, request_: Request, max_cost: int | None) -> None:
     """No approval lifts a rule, a missing permit or the caller's own limit."""
     bundle = with_rules(tmp_path, LIMIT + APPROVAL)
-    decision = bundle.decide(request_, price("6"), max_cost=max_cost)  # type: ignore[arg-type]
+    decision = bundle.decide(request_, price("6"), max_cost=max_cost)
     assert decision.effect == "deny"
     assert "approval.cost" in rule_ids(decision)
 
@@ -191,9 +199,9 @@ def test_a_limit_may_be_written_with_unless(tmp_path: Path) -> None:
         ask("a\x00b"),
     ],
 )
-def test_a_request_that_makes_no_sense_is_denied_with_a_fix(request_: object) -> None:
+def test_a_request_that_makes_no_sense_is_denied_with_a_fix(request_: Request) -> None:
     """Bad values end in a reason, not in an exception."""
-    decision = find_bundle("personal").decide(request_, FREE)  # type: ignore[arg-type]
+    decision = find_bundle("personal").decide(request_, FREE)
     assert decision.effect == "deny"
     assert decision.reasons[0].rule == "request.invalid"
     assert decision.reasons[0].fix

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from qpm_lab.policy import check, find_bundle, find_folder, shipped_names, test
+from qpm_lab.policy import check, find_bundle, find_folder, shipped_names
+from qpm_lab.policy import test as run_tests
 
 from .making import FREE, QUOTAS, ask, price, vendor, write
 
@@ -25,7 +26,7 @@ def test_the_four_bundles_are_found_by_name() -> None:
 def test_a_shipped_bundle_is_sound_and_passes_its_own_tests(name: str) -> None:
     """Every rule and quota of it is exercised by its own rows (G9)."""
     assert check(find_folder(name)) == []
-    assert [(row.name, row.got) for row in test(find_folder(name)).rows if not row.ok] == []
+    assert [(row.name, row.got) for row in run_tests(find_folder(name)).rows if not row.ok] == []
 
 
 @pytest.mark.parametrize("name", shipped_names())
@@ -67,7 +68,7 @@ def test_a_rule_that_no_row_exercises_fails_the_test_run(tmp_path: Path) -> None
     """A rule nobody has seen act is not a tested rule; the same for permits and quotas."""
     row = "{name: one, request: {shots: 2000}, expect: deny, reasons: [limit.shots]}"
     rows = f"defaults: {{user: ada, backend: aer/simulator}}\ntests:\n  - {row}\n"
-    report = test(write(tmp_path / "b", tests_yaml=rows))
+    report = run_tests(write(tmp_path / "b", tests_yaml=rows))
     assert not report.ok
     assert [row.name for row in report.rows if not row.ok] == [
         "permit.member is exercised",
@@ -88,14 +89,14 @@ def test_a_rule_that_no_row_exercises_fails_the_test_run(tmp_path: Path) -> None
 def test_a_row_that_is_not_met_says_what_came_instead(tmp_path: Path, row: str, got: str) -> None:
     """Effect and ids have to be exactly those expected."""
     text = f"defaults: {{user: ada, backend: aer/simulator}}\ntests:\n  - {row}\n"
-    first = test(write(tmp_path / "b", tests_yaml=text)).rows[0]
+    first = run_tests(write(tmp_path / "b", tests_yaml=text)).rows[0]
     assert (first.ok, first.got) == (False, got)
 
 
 def test_a_misspelt_row_is_a_problem_with_its_line(tmp_path: Path) -> None:
     """A row that cannot be read is never silently skipped."""
     text = "defaults: {user: ada}\ntests:\n  - {name: r, expect: allow, request: {shotz: 3}}\n"
-    (problem,) = test(write(tmp_path / "b", tests_yaml=text)).problems
+    (problem,) = run_tests(write(tmp_path / "b", tests_yaml=text)).problems
     assert problem.startswith("tests.yaml:3: tests.0.request.shotz")
 
 

@@ -25,8 +25,8 @@ function Budgets({ client }: PanelProps) {
         <FirstSteps title="No quota binds you yet" then="What it draws on appears here: used, held and left." />
       )}
       <ul className="qpm-List" aria-label="Quotas">
-        {lines?.map(line => (
-          <Budget key={[line.quota, line.scope, line.key, line.unit].join(' ')} line={line} now={now} />
+        {lines?.map((line, index) => (
+          <Budget key={index} line={line} title={titleOf(line, lines)} now={now} />
         ))}
       </ul>
     </div>
@@ -67,16 +67,28 @@ function useBudgets(client: PanelProps['client']) {
   return { lines, trouble, lost, refresh };
 }
 
-function Budget({ line, now }: { line: QuotaLine; now: number }) {
+/** Measure, who and when; the quota's id too where that would name two of them. */
+function titleOf(line: QuotaLine, lines: QuotaLine[]): string {
+  const words = (of: QuotaLine) => [quotaMeasure(of), quotaOwner(of)].filter(Boolean).join(' · ');
+  const twins = lines.filter(other => words(other) === words(line));
+  return twins.length > 1 ? `${words(line)} · ${line.quota}` : words(line);
+}
+
+interface BudgetProps {
+  line: QuotaLine;
+  title: string;
+  now: number;
+}
+
+function Budget({ line, title, now }: BudgetProps) {
   const share = quotaShare(line);
-  const title = [quotaMeasure(line), quotaOwner(line)].filter(Boolean).join(' · ');
   const figures = `${amount(line.used, line.unit)} of ${amount(line.limit, line.unit)}`;
   const held = Number(line.reserved) > 0 ? `${amount(line.reserved, line.unit)} held by running jobs` : '';
   const left = `${amount(line.left, line.unit)} left`;
   return (
     <li className="qpm-Budget">
       <div className="qpm-Budget-head">
-        <b>{title}</b>
+        <b title={`Quota ${line.quota}${line.owner && `, owner ${line.owner}`}`}>{title}</b>
         <span className="qpm-num">{figures}</span>
       </div>
       <Meter used={share.used} reserved={share.reserved} tight={share.tight} label={`${title}: ${figures}, ${left}`} />

@@ -81,7 +81,7 @@ function Filters({ onChange }: { onChange: (filter: JobFilter) => void }) {
         className="qpm-Field"
         type="search"
         aria-label="Experiment"
-        placeholder="Experiment (in full)"
+        placeholder="Experiment"
         maxLength={200}
         value={filter.experiment}
         onChange={event => change({ experiment: event.target.value })}
