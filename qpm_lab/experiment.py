@@ -277,6 +277,12 @@ class Estimate:
     shots: int
     reason: str | None = None
 
+    def __str__(self) -> str:
+        if self.low is None or self.high is None:
+            return f"no fidelity: {self.reason}"
+        interval = f"{self.low:.4f} – {self.high:.4f} ({self.level:.0%})"
+        return interval + (f", {self.reason}" if self.reason else "")
+
     def to_dict(self) -> dict[str, Any]:
         return {
             "value": self.value,

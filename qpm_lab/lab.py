@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from qpm_lab import circuits, pricing, providers
 from qpm_lab.errors import CancelledError, InputError, IntegrityError, ProviderError, QpmError
-from qpm_lab.experiment import OPEN, BackendInfo, Decision, Principal, Quote, Status, from_nano
+from qpm_lab.experiment import OPEN, Decision, Principal, Quote, Status
 from qpm_lab.ledger import JobRow, Ledger, owner_gone
 from qpm_lab.policy import Bundle, find_bundle
 from qpm_lab.result import Result

@@ -16,6 +16,8 @@ def main() -> int:
     client = NotebookClient(
         notebook,
         kernel_name="qpm",
+        # Loopback TCP is what Jupyter uses on one's own machine; the kernel's remark on it is not news here.
+        extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(NOTEBOOK.parent)}},
         on_cell_start=_announce,
         on_cell_executed=_print_outputs,

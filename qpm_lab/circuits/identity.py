@@ -69,6 +69,8 @@ class _Chain:
     wireless: list[bytes] = field(default_factory=list)
     places: list[tuple[bytes, Any]] = field(default_factory=list)
     """Where each parameter without value occurs: hash of the operation, parameter."""
+    known: dict[int, tuple[_Chain, Any]] = field(default_factory=dict)
+    """id of a definition met before → its chain, and the definition itself to keep the id taken."""
     digest: bytes = b""
 
     def label(self, thing: Any) -> bytes:
@@ -97,12 +99,19 @@ class _Chain:
         return self
 
 
-def _whole(circuit: QuantumCircuit, parameters: Mapping[Any, bytes], depth: int = 0) -> _Chain:
+def _whole(circuit: QuantumCircuit, parameters: Mapping[Any, bytes]) -> _Chain:
+    return _Chain(_labels(circuit, parameters)).close(circuit, _size(circuit))
+
+
+def _labels(circuit: QuantumCircuit, parameters: Mapping[Any, bytes]) -> dict[Any, bytes]:
     labels: dict[Any, bytes] = {q: b"q%d" % n for n, q in enumerate(circuit.qubits)}
     labels.update((c, b"c%d" % n) for n, c in enumerate(circuit.clbits))
     labels.update(parameters)
-    size = b"%d,%d" % (circuit.num_qubits, circuit.num_clbits)
-    return _Chain(labels, depth).close(circuit, size)
+    return labels
+
+
+def _size(circuit: QuantumCircuit) -> bytes:
+    return b"%d,%d" % (circuit.num_qubits, circuit.num_clbits)
 
 
 def _name_variables(labels: MutableMapping[Any, bytes], circuit: QuantumCircuit) -> None:
@@ -190,8 +199,11 @@ def _defined_key(operation: Any, chain: _Chain) -> tuple[bytes, list[tuple[bytes
     if definition is None:
         values = (encode(p, chain.label) for p in getattr(operation, "params", ()))
         return framed(b"O", operation.name.encode(), *values), []
-    parameters = {p: chain.label(p) for p in definition.parameters}
-    inside = _whole(definition, parameters, chain.depth)
+    if id(definition) not in chain.known:
+        labels = _labels(definition, {p: chain.label(p) for p in definition.parameters})
+        inside = _Chain(labels, chain.depth, known=chain.known).close(definition, _size(definition))
+        chain.known[id(definition)] = inside, definition
+    inside = chain.known[id(definition)][0]
     return framed(b"D", inside.digest), inside.places
 
 
@@ -213,4 +225,4 @@ def _block(chain: _Chain, operation: Any, block: QuantumCircuit, wires: list[byt
     inner: dict[Any, bytes] = dict(zip((*block.qubits, *block.clbits), wires, strict=True))
     if (counter := loop_parameter(operation)) is not None:
         inner[counter] = b"loop%d" % chain.depth
-    return _Chain(ChainMap(inner, chain.labels), chain.depth + 1).close(block, b"block")
+    return _Chain(ChainMap(inner, chain.labels), chain.depth + 1, known=chain.known).close(block, b"block")

@@ -50,7 +50,9 @@ def _dumped(circuits: list[QuantumCircuit]) -> bytes:
 
 
 def read_qpy(data: bytes) -> list[QuantumCircuit]:
-    """Reads QPY in this process: for files we wrote. `prepare` is for a stranger's, within bounds.
+    """Reads QPY in this process: for bytes we wrote and whose digest was checked.
+
+    Damaged bytes can cost seconds and gigabytes; `prepare` reads a stranger's within bounds.
 
     Raises:
         CircuitError: not QPY, too old, too new, or damaged.

@@ -68,8 +68,9 @@ def require_level(level: float) -> None:
 class OutcomeIntervals:
     """Intervals for the probabilities of all outcomes that hold together.
 
-    >>> outcome_intervals({"0": 5, "1": 5}, 1)["0"]
-    (0.1572..., 0.8427...)
+    >>> low, high = outcome_intervals({"0": 50, "1": 50}, 1)["0"]
+    >>> round(low, 3), round(high, 3)
+    (0.385, 0.615)
     """
 
     keys: tuple[str, ...]

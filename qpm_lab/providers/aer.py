@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from qpm_lab.errors import ProviderError
 from qpm_lab.experiment import BackendInfo
-from qpm_lab.providers.aer_method import Method, choose
+from qpm_lab.providers.aer_method import Method, choose, may_not_end
 from qpm_lab.providers.batches import Call, calls, run_calls
 from qpm_lab.providers.capacity import (
     Meter,
@@ -82,6 +83,8 @@ class AerProvider:
         return start(self, task)
 
     def expected_seconds(self, task: Task) -> float:
+        if any(may_not_end(circuit) for circuit in task.circuits):
+            return math.inf
         return sum(method.seconds(task.shots) for method in self._prepared(task).methods)
 
     def simulate(self, task: Task, report: ProgressCallback) -> RunResult:

@@ -126,6 +126,14 @@ def count_operations(circuit: QuantumCircuit) -> int:
     return total
 
 
+def may_not_end(circuit: QuantumCircuit) -> bool:
+    """True when a loop's end depends on what is measured: no model knows how long that takes."""
+    return circuit.has_control_flow_op() and any(
+        instruction.operation.name == "while_loop" or any(map(may_not_end, blocks_of(instruction)))
+        for instruction in circuit.data
+    )
+
+
 def bond_bound(shape: Terminal) -> list[float] | None:
     """Upper bounds of log₂ of the bond dimensions of a matrix product state, cut by cut.
 

@@ -96,13 +96,18 @@ def _method(circuit: QuantumCircuit, shots: int) -> Method:
 @cache
 def _router() -> Any:
     from qiskit.transpiler import PassManager
-    from qiskit.transpiler.passes import Optimize1qGatesDecomposition, SabreLayout
+    from qiskit.transpiler.passes import (
+        BarrierBeforeFinalMeasurements,
+        Optimize1qGatesDecomposition,
+        SabreLayout,
+    )
 
     names = BASIS | STRUCTURE
     coupling = device().coupling_map
     layout = SabreLayout(coupling, seed=TRANSPILE_SEED, max_iterations=2, swap_trials=5, layout_trials=5)
     tidy = Optimize1qGatesDecomposition(basis=["rz", "sx", "x"])
-    return PassManager([layout, *translation(names), tidy])
+    # Without the barrier a swap may follow a measurement, and each shot would have to be computed anew.
+    return PassManager([BarrierBeforeFinalMeasurements(), layout, *translation(names), tidy])
 
 
 @cache

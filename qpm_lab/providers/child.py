@@ -127,7 +127,7 @@ class _Tail:
         self._thread.start()
 
     def _drain(self) -> None:
-        with contextlib.suppress(ValueError, OSError):
+        with self._stream:
             while chunk := os.read(self._stream.fileno(), 8192):
                 self._kept = (self._kept + chunk)[-STDERR_BYTES:]
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from qpm_lab.errors import CircuitError
 from qpm_lab.providers.aer_method import state_vector
 from qpm_lab.providers.capacity import HEADROOM, bytes_text, free_bytes
 from qpm_lab.providers.gates import STRUCTURE, rewritten
@@ -50,7 +51,11 @@ def ideal_probabilities(circuit: QuantumCircuit, *, max_qubits: int = MAX_QUBITS
         return _refusal(f"{shape.reason}; that needs a circuit that measures once, at its end")
     if reason := _too_much(shape, max_qubits):
         return _refusal(reason)
-    simple = terminal(rewritten(circuit, _unitary_gates() | STRUCTURE, "The ideal simulation"))
+    try:
+        simple = terminal(rewritten(circuit, _unitary_gates() | STRUCTURE, "The ideal simulation"))
+    except CircuitError as error:
+        # The backend could run it, a channel for example; that it is no unitary is no failure of the job.
+        return _refusal(error.message.rstrip("."))
     if isinstance(simple, NotTerminal):
         return _refusal(simple.reason)
     order = sorted(set(shape.measured.values()))

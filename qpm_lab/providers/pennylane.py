@@ -70,7 +70,7 @@ DEVICES = {
     device.name: device
     for device in (
         Device("default.qubit", "PennyLane's reference simulator, in NumPy", 64, 2e-4, 3e-8),
-        Device("lightning.qubit", "PennyLane's fast state-vector simulator, in C++", 32, 5e-5, 5e-9),
+        Device("lightning.qubit", "PennyLane's fast state-vector simulator, in C++", 48, 5e-5, 5e-9),
     )
 }
 

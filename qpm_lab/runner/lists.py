@@ -8,10 +8,11 @@ from typing import Any
 from qpm_lab.experiment import BackendInfo, Status, from_nano
 from qpm_lab.ledger import JobRow, Ledger
 
-PLAIN = (
-    "job_id name status backend shots circuits experiment project cost_center user team"
-    " created_at started_at ended_at run_seconds"
-).split()
+PLAIN = [
+    *("job_id", "name", "status", "backend", "shots", "circuits"),
+    *("experiment", "project", "cost_center", "user", "team"),
+    *("created_at", "started_at", "ended_at", "run_seconds"),
+]
 COLUMNS = [*PLAIN, "reasons", "error", "cancel_requested", "cost", "currency", "fidelity_low", "fidelity_high"]
 REFUSED = (Status.DENIED, Status.AWAITING_APPROVAL)
 

@@ -54,7 +54,8 @@ class JupyterLab:
 def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
     """JupyterLab with nothing of the user's: own home, settings, workspaces and notebooks."""
     folder = tmp_path_factory.mktemp("jupyter")
-    shutil.copytree(ROOT / "notebooks", folder / "notebooks", dirs_exist_ok=True)
+    (folder / "notebooks").mkdir()
+    shutil.copy(ROOT / "notebooks" / "quickstart.ipynb", folder / "notebooks")
     lab = JupyterLab(
         f"http://127.0.0.1:{free_port()}", secrets.token_hex(16), folder / "notebooks", folder / "qpm-home"
     )

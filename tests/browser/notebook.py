@@ -12,6 +12,8 @@ from tests.browser.conftest import OUTPUT, JupyterLab
 
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 
+KERNEL_READY = "jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+
 
 def write_notebook(lab: JupyterLab, name: str, *cells: str, outputs: list[dict[str, Any]] | None = None) -> None:
     """A notebook of code cells for our kernel; `outputs` go to the first cell, as if saved earlier."""
@@ -38,8 +40,8 @@ def open_notebook(page: Page, lab: JupyterLab, name: str) -> None:
     """Opens a notebook and our sidebar, and waits until the kernel is ready."""
     page.goto(lab.address(name))
     page.wait_for_function("window.jupyterapp && window.jupyterapp.restored.then(() => true)")
+    page.wait_for_function(KERNEL_READY)
     command(page, "qpm-lab:show-jobs")
-    page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
 
 
 def command(page: Page, name: str, **args: Any) -> None:
@@ -56,7 +58,7 @@ def wait_until_idle(page: Page, cells: int) -> None:
     expect(page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").nth(cells - 1)).to_have_text(
         f"[{cells}]:", timeout=120_000
     )
-    page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
+    page.wait_for_function(KERNEL_READY)
 
 
 def cards(page: Page, text: str) -> Locator:
@@ -70,7 +72,7 @@ def job_rows(page: Page) -> Locator:
 
 def use_theme(page: Page, name: str, light: bool) -> None:
     command(page, "apputils:change-theme", theme=name)
-    page.locator(f'body[data-jp-theme-light="{str(light).lower()}"]').wait_for()
+    page.locator(f'body[data-jp-theme-light="{str(light).lower()}"]').wait_for(state="attached")
 
 
 def picture(page: Page, name: str) -> None:

@@ -177,6 +177,23 @@ def test_a_gate_that_only_borrows_a_standard_name_is_told_apart() -> None:
     assert fingerprint(one) != fingerprint(other)
 
 
+def test_gates_that_share_a_definition_are_read_once() -> None:
+    """Two to the thirtieth operations in thirty shared definitions cost thirty steps."""
+
+    def nested(levels: int) -> QuantumCircuit:
+        circuit = QuantumCircuit(1)
+        circuit.x(0)
+        for level in range(levels):
+            gate = Gate(f"g{level}", 1, [])
+            gate.definition, circuit = circuit, QuantumCircuit(1)
+            circuit.append(gate, [0])
+            circuit.append(gate, [0])
+        return circuit
+
+    assert fingerprint(nested(30)) == fingerprint(nested(30))
+    assert fingerprint(nested(30)) != fingerprint(nested(29))
+
+
 def with_matrix(matrix: Any) -> str:
     circuit = QuantumCircuit(1)
     circuit.append(UnitaryGate(matrix), [0])

@@ -7,7 +7,7 @@ from qiskit import qasm2
 from qpm_lab.circuits import prepare
 from qpm_lab.errors import CircuitError
 
-SIZES = (5, 4, 6, 3, 8, 2, 7, 9)
+SIZES = (5, 4, 6, 3, 8, 2, 7, *range(9, 30))
 """Families take different numbers of qubits; the first that works is used."""
 
 

@@ -80,12 +80,12 @@ def open_first(number: int, barrier: Any, answers: Any, home: Path, url: str | N
         answers.put(repr(error))
 
 
-def write_until_killed(ready: Any, home: Path, round_number: int) -> None:
-    """Submits, retries and finishes jobs until someone pulls the plug."""
+def write_until_killed(jobs: Any, home: Path, round_number: int) -> None:
+    """Submits, retries and finishes jobs, counting them in `jobs`, until someone pulls the plug."""
     ledger = Ledger.open(home)
-    ready.set()
     turn = 0
     while True:
+        jobs.value = turn
         turn += 1
         job = new_job(f"R{round_number:04d}T{turn:06d}")
         ledger.submit(job, {"turn": turn}, [hold("race", 1, 10**9), hold("more", 2, 10**9)], owner(), started=True)

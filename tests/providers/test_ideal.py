@@ -1,0 +1,83 @@
+"""The exact ideal distribution."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from qiskit import QuantumCircuit
+from qiskit.circuit.random import random_circuit
+from qiskit.quantum_info import Kraus, Statevector
+
+from qpm_lab.providers import ideal_probabilities, measured_bits
+from tests.providers.making import crossed, deciding, dense, ghz, leaning
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 8), st.integers(1, 5), st.integers(0, 10**6))
+def test_it_is_the_distribution_of_the_state_vector(qubits: int, depth: int, seed: int) -> None:
+    """Over random circuits of all standard gates it agrees with Qiskit's own state vector."""
+    circuit = random_circuit(qubits, depth, max_operands=3, seed=seed)
+    theirs = {k: v for k, v in Statevector(circuit).probabilities_dict().items() if v > 1e-12}
+    circuit.measure_all()
+    ours = ideal_probabilities(circuit).probabilities
+    assert ours is not None
+    assert sum(ours.values()) == pytest.approx(1)
+    assert {k: v for k, v in ours.items() if v > 1e-12} == pytest.approx(theirs, abs=1e-9)
+
+
+def test_measured_bits_and_registers_are_those_of_the_counts() -> None:
+    """Partial and crossed measurements give the keys that the counts have."""
+    assert ideal_probabilities(crossed()).probabilities == {"1 01": 1.0}
+
+
+def test_unmeasured_qubits_are_summed_over() -> None:
+    """Half an entangled pair alone is uniform."""
+    circuit = QuantumCircuit(2, 1)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.measure(1, 0)
+    assert ideal_probabilities(circuit).probabilities == pytest.approx({"0": 0.5, "1": 0.5})
+
+
+def test_both_ways_of_computing_agree_on_a_wide_circuit() -> None:
+    """A circuit padded with idle-looking qubits goes through Aer and gives the same numbers."""
+    small, wide = leaning(), QuantumCircuit(9, 3)
+    wide.compose(leaning().remove_final_measurements(inplace=False), [0, 1, 2], inplace=True)
+    wide.x(range(3, 9))
+    wide.measure(range(3), range(3))
+    few, many = ideal_probabilities(small).probabilities, ideal_probabilities(wide).probabilities
+    assert many == pytest.approx(few)
+
+
+@pytest.mark.parametrize(
+    ("circuit", "why"),
+    [(deciding(), "control flow"), (ghz(21), "21 qubits"), (dense(20, 2000), "more than 10 seconds")],
+    ids=["deciding", "wide", "deep"],
+)
+def test_what_is_not_computed_says_why(circuit: QuantumCircuit, why: str) -> None:
+    """The reason is a sentence for the card."""
+    probabilities, reason = ideal_probabilities(circuit)
+    assert probabilities is None
+    assert reason is not None
+    assert why in reason
+
+
+def test_bits_that_are_never_measured_do_not_count() -> None:
+    """The number of possible outcomes is set by the qubits read, not by the register's size."""
+    circuit = QuantumCircuit(3, 5)
+    circuit.measure(0, 4)
+    assert measured_bits(circuit) == 1
+    assert measured_bits(deciding()) == 3
+
+
+def test_a_channel_is_a_reason_and_not_an_error() -> None:
+    """What a backend can run but no unitary describes leaves the job its result."""
+    circuit = QuantumCircuit(1)
+    circuit.append(Kraus([np.diag([1, 0.8]), np.array([[0, 0.6], [0, 0]])]).to_instruction(), [0])
+    circuit.measure_all()
+    probabilities, reason = ideal_probabilities(circuit)
+    assert probabilities is None
+    assert reason is not None
+    assert "kraus" in reason.lower()
