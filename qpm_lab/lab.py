@@ -15,7 +15,7 @@ from qpm_lab import circuits, pricing, providers
 from qpm_lab.errors import CancelledError, InputError, IntegrityError, ProviderError, QpmError
 from qpm_lab.experiment import OPEN, Decision, Principal, Quote, Status
 from qpm_lab.ledger import JobRow, Ledger, owner_gone
-from qpm_lab.policy import Bundle, find_bundle
+from qpm_lab.policy import find_folder
 from qpm_lab.result import Result
 from qpm_lab.runner import clock
 from qpm_lab.runner.attempt import LiveJob, Outcome
@@ -24,6 +24,7 @@ from qpm_lab.runner.lists import COLUMNS, backend_row, flat, list_row, money
 from qpm_lab.runner.plan import Order
 from qpm_lab.runner.record import dry_run_record, job_record
 from qpm_lab.runner.recovery import recover
+from qpm_lab.runner.rules import Rules
 from qpm_lab.runner.runner import Runner
 
 if TYPE_CHECKING:
@@ -64,12 +65,12 @@ class Lab:
         notebook_run: str | None = None,
     ) -> None:
         self.home = Path(home).expanduser().absolute() if home is not None else default_home()
-        self.bundle: Bundle = find_bundle(policies or os.environ.get("QPM_POLICIES") or None)
+        self.rules = Rules(find_folder(policies or os.environ.get("QPM_POLICIES") or None))
         self.ledger = Ledger.open(self.home, os.environ.get("QPM_LEDGER_URL") or None)
         self.principal = Principal(_user(), _process_run if notebook_run is None else notebook_run)
-        self.runner = Runner(self.ledger, self.bundle, self.principal)
-        self.recovered = recover(self.ledger, self.runner.owner(clock.now()))
+        self.runner = Runner(self.ledger, self.rules, self.principal)
         self._pid = os.getpid()
+        self.recovered = self.recover()
 
     def submit(
         self,
@@ -175,7 +176,7 @@ class Lab:
 
     def budgets(self) -> list[dict[str, Any]]:
         """Every quota that counts for this user now, with used, reserved and left."""
-        return budgets(self.ledger, self.bundle, self.principal, clock.now())
+        return budgets(self.ledger, self.rules.bundle(), self.principal, clock.now())
 
     def backends(self) -> pd.DataFrame:
         """What can be run on, and what each needs."""
@@ -202,8 +203,12 @@ class Lab:
         if row.status not in OPEN or self.ledger.request_cancel(row.job_id, self.principal.user) is None:
             raise InputError(f"Job {row.job_id} has ended ({row.status}).", "There is nothing to cancel.")
         if owner_gone(self.home, row, clock.now()):
-            recover(self.ledger, self.runner.owner(clock.now()))
+            self.recover()
         return self.record(row.job_id)
+
+    def recover(self) -> list[str]:
+        """Closes the jobs of processes that are gone and releases what they held; returns their ids."""
+        return recover(self.ledger, self.runner.owner(clock.now()))
 
     def head(self) -> int:
         """Number of the newest ledger entry."""

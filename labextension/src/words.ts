@@ -57,15 +57,29 @@ export function quotaShare(line: QuotaLine): QuotaShare {
   return { used, reserved, tight: taken > 0.8, spent: Number(line.left) <= 0 };
 }
 
-export function quotaMeasure(line: QuotaLine): string {
+function quotaMeasure(line: QuotaLine): string {
   return line.measure === 'qpu_seconds' ? 'QPU time' : line.measure || line.quota;
 }
 
-/** Who and when: 'you, today'; 'team chemistry, this month'. */
-export function quotaOwner(line: QuotaLine): string {
-  const who = line.scope === 'user' ? 'you' : line.scope === 'notebook_run' ? '' : `${line.scope.replace(/_/g, ' ')} ${line.key}`;
-  const when = WINDOWS[line.window] ?? line.window;
-  return [who.trim(), when].filter(Boolean).join(', ');
+/** Whose limit it is: 'you', 'team chemistry'; a notebook's own needs no name. */
+function quotaHolder({ scope, key }: QuotaLine): string {
+  return scope === 'user' ? 'you' : scope === 'notebook_run' ? '' : `${scope.replace(/_/g, ' ')} ${key}`.trim();
+}
+
+function quotaWindow({ window }: QuotaLine): string {
+  return WINDOWS[window] ?? window;
+}
+
+/** In a list of many: 'shots · you, today'; 'cost · team chemistry, this month'. */
+export function quotaLabel(line: QuotaLine): string {
+  const limits = [quotaHolder(line), quotaWindow(line)].filter(Boolean).join(', ');
+  return [quotaMeasure(line), limits].filter(Boolean).join(' · ');
+}
+
+/** On a card, where the person is known: 'shots today'; 'cost this month · team chemistry'. */
+export function quotaTitle(line: QuotaLine): string {
+  const holder = line.scope === 'user' ? '' : quotaHolder(line);
+  return [`${quotaMeasure(line)} ${quotaWindow(line)}`.trim(), holder].filter(Boolean).join(' · ');
 }
 
 export function renewal(line: QuotaLine, now: number): string {

@@ -31,6 +31,7 @@ describe('the card', () => {
     render(<Card record={record()} />);
     expect(body()).toContain('0.951 – 0.965');
     expect(body()).toContain('$0.00 local simulation is free');
+    expect(body()).toContain('Quota · shots today');
     expect(body()).toContain('121,904 of 1,000,000 used');
   });
 

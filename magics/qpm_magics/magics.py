@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+from traitlets import Int, Unicode
 
 from qpm_lab.errors import CancelledError, DeniedError, InputError
 from qpm_magics import lines, pages
@@ -16,11 +17,15 @@ if TYPE_CHECKING:
     import argparse
 
     from qpm_lab.lab import Job, Lab
+    from qpm_lab.options import OptionParser
 
 
 @magics_class
 class QpmMagics(Magics):
-    """Governed quantum jobs in a cell."""
+    """Governed quantum jobs in a cell; defaults come from config, e.g. `c.QpmMagics.backend = "aer/noisy"`."""
+
+    backend = Unicode("aer/simulator", help="Where jobs run unless --backend says otherwise.").tag(config=True)
+    shots = Int(1024, help="Shots unless --shots says otherwise.").tag(config=True)
 
     @no_var_expand
     @line_cell_magic
@@ -28,10 +33,10 @@ class QpmMagics(Magics):
         __tracebackhide__ = True
         if cell is None:
             expression, rest = lines.split_expression(line)
-            options = lines.parse(lines.job_parser("%qjob"), rest)
+            options = self._parse(lines.job_parser("%qjob"), rest)
             self._check_output_name(options)
             return self._run(lines.evaluate(self.shell, expression, "%qjob"), options)
-        options = lines.parse(lines.job_parser(), line)
+        options = self._parse(lines.job_parser(), line)
         self._check_output_name(options)
         return self._run(run_body(self.shell, cell), options)
 
@@ -113,9 +118,13 @@ class QpmMagics(Magics):
 
         return default_lab()
 
+    def _parse(self, parser: OptionParser, line: str) -> argparse.Namespace:
+        parser.set_defaults(backend=self.backend, shots=self.shots)
+        return lines.parse(parser, line)
+
     def _look(self, magic: str, line: str) -> tuple[Any, dict[str, Any]]:
         expression, rest = lines.split_expression(line)
-        options = lines.parse(lines.circuit_parser(magic), rest)
+        options = self._parse(lines.circuit_parser(magic), rest)
         value = lines.evaluate(self.shell, expression, magic)
         return value, lines.order_options(self.shell, options)
 

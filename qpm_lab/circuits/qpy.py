@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 WRITTEN_VERSION = 13
 OLDEST_READ = 13
-"""Versions 10 to 12 hand symbolic angles to native or textual parsers with a history of code execution."""
+"""Older versions carry symbolic angles as SymPy text or in a native form that goes to a C++ reader."""
 MAGIC = b"QISKIT"
 
 
@@ -52,7 +52,7 @@ def _dumped(circuits: list[QuantumCircuit]) -> bytes:
 def read_qpy(data: bytes) -> list[QuantumCircuit]:
     """Reads QPY in this process: for bytes we wrote and whose digest was checked.
 
-    Damaged bytes can cost seconds and gigabytes; `prepare` reads a stranger's within bounds.
+    Damaged bytes can exhaust the memory and abort the process; `prepare` reads a stranger's within bounds.
 
     Raises:
         CircuitError: not QPY, too old, too new, or damaged.

@@ -151,7 +151,11 @@ def _run(call: Call, prepared: Prepared, sizes: Sequence[tuple[int, ...]]) -> li
         options["noise_model"] = prepared.noise_models[call.circuits[0]]
     result = _simulator().run([prepared.circuits[i] for i in call.circuits], **options).result()
     if not result.success:
-        raise ProviderError(f"Aer could not run the circuit: {str(result.status)[:500]}")
+        said = " ".join(str(result.status).removeprefix("ERROR: ").split())[:500]
+        raise ProviderError(
+            f"Aer could not run the circuit: {said}",
+            "If the circuit has loops or decisions, measure a qubit outside of them as well.",
+        )
     return [_written(result.data(n)["counts"], sizes[i]) for n, i in enumerate(call.circuits)]
 
 

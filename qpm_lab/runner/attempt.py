@@ -153,9 +153,10 @@ def _retried(live: LiveJob, runner: Runner, error: QpmError) -> bool:
     """A further attempt: authorised and reserved afresh, under a token of its own."""
     at = clock.now()
     plan = live.plan
-    if runner.bundle.decide(plan.request, plan.quote).effect != "allow":
+    bundle = runner.rules.bundle()
+    if bundle.decide(plan.request, plan.quote).effect != "allow":
         return False
-    holds = runner.bundle.holds(plan.request, plan.quote, at)
+    holds = bundle.holds(plan.request, plan.quote, at)
     token = secrets.token_hex(16)
     payload = {"error": error.to_dict(), "token": token, "quote": plan.quote.to_dict()}
     entry = runner.ledger.retry(live.job_id, live.epoch, payload, holds)

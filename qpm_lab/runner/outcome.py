@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qpm_lab import fidelity, providers
@@ -32,12 +33,16 @@ def validate(result: RunResult, task: Task) -> None:
         total = sum(counts.values())
         if total != task.shots:
             raise _unusable(f"circuit {index} has {total:,} shots instead of {task.shots:,}")
-        width = circuit.num_clbits + max(0, len(circuit.cregs) - 1)
-        wrong = next((k for k in counts if len(k) != width or set(k) - set("01 ")), None)
+        wrong = next((k for k in counts if not _is_outcome(k, circuit.num_clbits)), None)
         if wrong is not None:
             raise _unusable(f"circuit {index} has the outcome {wrong[:80]!r}, which is not one of its bit strings")
         if min(counts.values()) < 0:
             raise _unusable(f"circuit {index} has a negative count")
+
+
+def _is_outcome(key: str, width: int) -> bool:
+    bits = key.replace(" ", "")
+    return len(bits) == width and not bits.strip("01")
 
 
 def _unusable(what: str) -> ProviderError:
@@ -61,21 +66,13 @@ def _fidelity(circuit: QuantumCircuit, counts: Mapping[str, int], task: Task) ->
     if ideal is None:
         return no_estimate(task.shots, (noisy and reason) or SAMPLING_ONLY)
     try:
-        estimate = fidelity.heavy_fidelity(counts, ideal, level=LEVEL)
+        bits = providers.measured_bits(circuit)
+        estimate = fidelity.heavy_fidelity(counts, ideal, level=LEVEL, bits=bits)
     except QpmError as error:
         return no_estimate(task.shots, error.message)
     if noisy or estimate.value is None:
         return estimate
-    return Estimate(
-        estimate.value,
-        estimate.low,
-        estimate.high,
-        estimate.level,
-        estimate.estimand,
-        estimate.method,
-        estimate.shots,
-        SAMPLING_ONLY,
-    )
+    return replace(estimate, reason=SAMPLING_ONLY)
 
 
 def no_estimate(shots: int, reason: str) -> Estimate:

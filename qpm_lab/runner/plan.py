@@ -57,6 +57,8 @@ class Order:
 class Plan:
     """A request with its quote and the verdict of the rules; the quotas are asked at submission."""
 
+    bundle: Bundle
+    """The rules it was judged by, also if their files change meanwhile."""
     prepared: tuple[Prepared, ...]
     request: Request
     quote: Quote
@@ -90,6 +92,7 @@ def make_plan(order: Order, *, bundle: Bundle, principal: Principal, at: datetim
     holds = bundle.holds(request, quoted, at) if not bundle.problems else ()
     end = time.perf_counter()
     return Plan(
+        bundle=bundle,
         prepared=prepared,
         request=request,
         quote=quoted,
@@ -111,7 +114,7 @@ def find_backend(backend_id: str) -> BackendInfo:
     return priced.get(backend_id) or providers.backend(backend_id)
 
 
-def judge(plan: Plan, *, bundle: Bundle, ledger: Ledger, at: datetime) -> Decision:
+def judge(plan: Plan, *, ledger: Ledger, at: datetime) -> Decision:
     """The whole verdict as it would be now: the rules and every quota that would not fit."""
     counters = ledger.counters([hold.counter for hold in plan.holds])
     short = []
@@ -120,15 +123,15 @@ def judge(plan: Plan, *, bundle: Bundle, ledger: Ledger, at: datetime) -> Decisi
         settled, reserved = (counter.settled, counter.reserved) if counter else (0, 0)
         if settled + reserved + hold.amount > hold.limit:
             short.append(Shortage(hold, settled, reserved))
-    return with_shortages(plan.decision, short, bundle=bundle, at=at)
+    return with_shortages(plan, short, at=at)
 
 
-def with_shortages(decision: Decision, shortages: Sequence[Shortage], *, bundle: Bundle, at: datetime) -> Decision:
-    """Adds the quotas that did not fit to a decision; any shortage denies."""
+def with_shortages(plan: Plan, shortages: Sequence[Shortage], *, at: datetime) -> Decision:
+    """Adds the quotas that did not fit to the rules' decision; any shortage denies."""
     if not shortages:
-        return decision
-    reasons = (*decision.reasons, *bundle.shortage_reasons(shortages, at))
-    return replace(decision, effect="deny", reasons=reasons)
+        return plan.decision
+    reasons = (*plan.decision.reasons, *plan.bundle.shortage_reasons(shortages, at))
+    return replace(plan.decision, effect="deny", reasons=reasons)
 
 
 def _request(

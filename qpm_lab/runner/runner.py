@@ -20,11 +20,11 @@ from qpm_lab import circuits, providers
 from qpm_lab.errors import ApprovalNeededError, DeniedError, ProviderError, QuotaError
 from qpm_lab.experiment import Decision, Principal, Request, Status
 from qpm_lab.ledger import Blob, Ledger, NewJob, Owner, OwnerLock
-from qpm_lab.policy import Bundle
 from qpm_lab.providers.interface import Task
 from qpm_lab.runner import clock
 from qpm_lab.runner.attempt import LiveJob, drive
 from qpm_lab.runner.plan import Order, Plan, judge, make_plan, with_shortages
+from qpm_lab.runner.rules import Rules
 from qpm_lab.runner.workers import Workers
 
 LEASE = timedelta(seconds=60)
@@ -38,7 +38,7 @@ class Runner:
 
     Args:
         ledger: Where everything is recorded.
-        bundle: The rules.
+        rules: Gives the policy bundle in force.
         principal: On whose behalf.
         boundary: Called with the name of each effect boundary; tests pull the plug there.
     """
@@ -46,13 +46,13 @@ class Runner:
     def __init__(
         self,
         ledger: Ledger,
-        bundle: Bundle,
+        rules: Rules,
         principal: Principal,
         *,
         boundary: Boundary = lambda name: None,
     ) -> None:
         self.ledger = ledger
-        self.bundle = bundle
+        self.rules = rules
         self.principal = principal
         self.boundary = boundary
         self.live: dict[str, LiveJob] = {}
@@ -62,12 +62,12 @@ class Runner:
 
     def plan(self, order: Order) -> Plan:
         """Prepares, quotes and judges by the rules; writes nothing."""
-        return make_plan(order, bundle=self.bundle, principal=self.principal, at=clock.now())
+        return make_plan(order, bundle=self.rules.bundle(), principal=self.principal, at=clock.now())
 
     def explain(self, order: Order) -> tuple[Plan, Decision]:
         """The verdict as it would be now, quotas included; writes and holds nothing."""
         plan = self.plan(order)
-        return plan, judge(plan, bundle=self.bundle, ledger=self.ledger, at=clock.now())
+        return plan, judge(plan, ledger=self.ledger, at=clock.now())
 
     def submit(self, order: Order) -> LiveJob:
         """Authorises, reserves and starts; the run goes on in the background.
@@ -79,7 +79,7 @@ class Runner:
         plan = self.plan(order)
         at = clock.now()
         if plan.decision.effect != "allow":
-            decision = judge(plan, bundle=self.bundle, ledger=self.ledger, at=at)
+            decision = judge(plan, ledger=self.ledger, at=at)
             raise self._refuse(plan, decision, at)
         task = self._task(plan)
         providers.provider_of(plan.request.backend.id).check(task)
@@ -106,7 +106,7 @@ class Runner:
         entry = self.ledger.submit(job, payload, plan.holds, self.owner(at), blobs=blobs, started=idle)
         self.boundary("after-reserve")
         if isinstance(entry, tuple):
-            decision = with_shortages(plan.decision, entry, bundle=self.bundle, at=at)
+            decision = with_shortages(plan, entry, at=at)
             raise self._refuse(plan, decision, at)
         self._stored.update(digests)
         stages = {**plan.stages_ms, "reserve": (time.perf_counter() - began) * 1e3}
@@ -166,7 +166,7 @@ class Runner:
             job_id=secrets.token_hex(8),
             name=request.name,
             user=request.principal.user,
-            team=self.bundle.members(request.principal.user).team,
+            team=plan.bundle.members(request.principal.user).team,
             project=request.project,
             cost_center=request.cost_center,
             experiment=request.experiment,

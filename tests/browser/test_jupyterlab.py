@@ -32,7 +32,7 @@ slow = QuantumCircuit(24, name="slow")
 for layer in range(200):
     for qubit in range(24):
         slow.rx(0.1 + layer, qubit)
-        slow.cx(qubit, (qubit + 1 + layer) % 24)
+        slow.cx(qubit, (qubit + 1 + layer % 22) % 24)
 slow"""
 
 

@@ -49,6 +49,7 @@ def test_small_work_is_finished_at_once_and_long_work_is_not() -> None:
 def test_a_loop_without_end_can_be_cancelled() -> None:
     """A loop that waits for a measurement never runs where it could not be stopped."""
     circuit = QuantumCircuit(1, 1)
+    circuit.measure(0, 0)
     with circuit.while_loop((circuit.clbits[0], 0)):
         circuit.measure(0, 0)
     running = provider_of("aer/simulator").submit(task("aer/simulator", circuit, shots=1))

@@ -66,7 +66,7 @@ async def test_without_watches_the_head_is_polled(
     def no_watch(*_: Any, **__: Any) -> Any:
         raise OSError("OS file watch limit reached")
 
-    monkeypatch.setattr(watch.watchfiles, "watch", no_watch)
+    monkeypatch.setattr("qpm_lab.server.watch.watchfiles.watch", no_watch)
     monkeypatch.setattr(watch, "LOOK_SECONDS", 0.05)
     page = await jp_ws_fetch(*EVENTS)
     await heard(page)

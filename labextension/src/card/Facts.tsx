@@ -1,7 +1,7 @@
 import { amount, confidence, interval, money } from '../format';
 import { Meter } from '../meter';
 import type { Fidelity, JobRecord, QuotaLine } from '../record';
-import { quotaMeasure, quotaOwner, quotaShare } from '../words';
+import { quotaShare, quotaTitle } from '../words';
 import { axisOf, place } from './axis';
 
 const QUOTAS = 2;
@@ -130,7 +130,7 @@ function QuotaFact({ line }: { line: QuotaLine }) {
   const words = `${amount(line.used, line.unit)} of ${amount(line.limit, line.unit)} used${held}${warning}`;
   return (
     <div className="qpm-Fact">
-      <h4>{`Quota · ${quotaMeasure(line)} · ${quotaOwner(line)}`}</h4>
+      <h4>{`Quota · ${quotaTitle(line)}`}</h4>
       <Meter used={share.used} reserved={share.reserved} tight={share.tight} label={words} />
       <p className={share.tight ? 'qpm-warn qpm-num' : 'qpm-quiet qpm-num'}>{words}</p>
     </div>

@@ -35,9 +35,8 @@ export function freshest(saved: JobRecord, fetched: JobRecord | null): JobRecord
   if (!fetched || !isOpen(saved.status)) {
     return saved;
   }
-  const told = saved.progress && saved.progress.total > 0 ? saved.progress : null;
-  const progress = fetched.progress && fetched.progress.total > 0 ? fetched.progress : (told ?? fetched.progress);
-  return isOpen(fetched.status) ? { ...fetched, progress } : fetched;
+  const told = fetched.progress && fetched.progress.total > 0 ? fetched.progress : saved.progress;
+  return isOpen(fetched.status) ? { ...fetched, progress: told ?? fetched.progress } : fetched;
 }
 
 type Show = (record: JobRecord) => void;

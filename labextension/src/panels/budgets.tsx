@@ -4,7 +4,7 @@ import { amount, moment, percent, secondsSince } from '../format';
 import { Meter } from '../meter';
 import { useNow } from '../now';
 import type { QuotaLine } from '../record';
-import { quotaMeasure, quotaOwner, quotaShare, renewal } from '../words';
+import { quotaLabel, quotaShare, renewal } from '../words';
 import { FirstSteps, LostNotice, type Trouble, TroubleNotice, troubleOf } from './notices';
 import type { Panel, PanelProps } from './panel';
 
@@ -69,9 +69,9 @@ function useBudgets(client: PanelProps['client']) {
 
 /** Measure, who and when; the quota's id too where that would name two of them. */
 function titleOf(line: QuotaLine, lines: QuotaLine[]): string {
-  const words = (of: QuotaLine) => [quotaMeasure(of), quotaOwner(of)].filter(Boolean).join(' · ');
-  const twins = lines.filter(other => words(other) === words(line));
-  return twins.length > 1 ? `${words(line)} · ${line.quota}` : words(line);
+  const label = quotaLabel(line);
+  const twins = lines.filter(other => quotaLabel(other) === label);
+  return twins.length > 1 ? `${label} · ${line.quota}` : label;
 }
 
 interface BudgetProps {
