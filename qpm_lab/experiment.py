@@ -277,6 +277,10 @@ class Estimate:
     shots: int
     reason: str | None = None
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What a notebook shows for it: the interval, never a bare number."""
+        printer.text(f"{self}  {self.estimand}; {self.method}; {self.shots:,} shots")
+
     def __str__(self) -> str:
         if self.low is None or self.high is None:
             return f"no fidelity: {self.reason}"

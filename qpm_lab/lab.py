@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from qpm_lab import circuits, pricing, providers
 from qpm_lab.errors import CancelledError, InputError, IntegrityError, ProviderError, QpmError
 from qpm_lab.experiment import OPEN, Decision, Principal, Quote, Status
-from qpm_lab.ledger import JobRow, Ledger, owner_gone
+from qpm_lab.ledger import JobRow, Ledger, owner_gone, remove_dead
 from qpm_lab.policy import find_folder
 from qpm_lab.result import Result
 from qpm_lab.runner import clock
@@ -208,6 +208,7 @@ class Lab:
 
     def recover(self) -> list[str]:
         """Closes the jobs of processes that are gone and releases what they held; returns their ids."""
+        remove_dead(self.home)
         return recover(self.ledger, self.runner.owner(clock.now()))
 
     def head(self) -> int:

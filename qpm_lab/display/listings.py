@@ -108,6 +108,7 @@ def quota_table(rows: Sequence[Row]) -> Table:
     """Quotas with what is used, held and left; rows as the record's `quota`."""
     shown = (
         Column("Quota", lambda row: quotas([row])[0].title),
+        column("Rule", "quota", fixed=True),
         *(_amount(title) for title in ("Used", "Reserved", "Left", "Limit")),
         Column("Note", lambda row: "almost used up" if quotas([row])[0].tight else ""),
         Column("Renews", lambda row: moment(row.get("renews_at")).replace(":00 UTC", " UTC") or "never"),
@@ -150,7 +151,7 @@ def backends_table(rows: Sequence[Row]) -> Table:
 
 
 def _what(row: Row) -> str:
-    return " ".join(filter(None, (plain(row.get("description")), plain(row.get("note")))))
+    return ". ".join(filter(None, (plain(row.get("description")), plain(row.get("note")))))
 
 
 def _kind(row: Row) -> str:

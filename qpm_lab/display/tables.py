@@ -122,7 +122,7 @@ def _grid(columns: Sequence[Column], cells: Sequence[Sequence[str]], room: int) 
     for row in cells:
         table.add_row(*map(Text, row))
     page = io.StringIO()
-    Console(file=page, width=room, color_system=None, legacy_windows=False).print(table)
+    Console(file=page, width=room, color_system=None, legacy_windows=False, force_jupyter=False).print(table)
     return "\n".join(line.rstrip() for line in page.getvalue().splitlines()).strip("\n")
 
 

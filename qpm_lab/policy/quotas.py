@@ -20,17 +20,18 @@ from qpm_lab.policy.windows import Window, rfc3339, span
 Scope = Literal["user", "team", "cost_center", "project", "experiment", "notebook_run", "backend", "org"]
 LARGEST = 2**62
 """Amounts are capped here, above every limit, so that a counter always fits 64 bits."""
+SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
 _MONEY = re.compile(r"(\d+(?:\.\d+)?) ([A-Z]{3})")
 
 
 def money(nano: int, currency: str) -> str:
     """Money for people.
 
-    >>> money(1_234_500_000_000, "USD"), money(23_500_000, "USD")
-    ('USD 1,234.50', 'USD 0.0235')
+    >>> money(1_234_500_000_000, "USD"), money(23_500_000, "EUR"), money(5_000_000_000, "CHF")
+    ('$1,234.50', '€0.0235', 'CHF 5.00')
     """
     whole, _, part = from_nano(nano).partition(".")
-    return f"{currency} {int(whole):,}.{part:0<2}"
+    return f"{SYMBOLS.get(currency, currency + ' ')}{int(whole):,}.{part:0<2}"
 
 
 class Measure(Protocol):

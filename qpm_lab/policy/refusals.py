@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from qpm_lab.experiment import Quote, Reason, Request, Shortage
+from qpm_lab.experiment import Hold, Quote, Reason, Request, Shortage
 from qpm_lab.policy.facts import CLASSIFICATIONS, MAX_LABEL, Facts
 from qpm_lab.policy.quotas import MEASURES, Measure, Quota, money
 from qpm_lab.policy.rules import Rule
@@ -169,17 +169,25 @@ def _shortage_message(shortage: Shortage, measure: Measure) -> str:
     amounts = (hold.limit, shortage.settled, shortage.reserved, shortage.left)
     limit, used, reserved, left = (measure.short(amount, hold.unit) for amount in amounts)
     held = f" and {reserved} reserved" if shortage.reserved else ""
-    whose = {"user": "", "org": " for everyone"}.get(hold.scope, f" for {_words(hold.scope)} {hold.key}")
-    asked = measure.text(hold.amount, hold.unit)
+    whose = {"user": "", "notebook_run": "", "org": " for everyone"}.get(
+        hold.scope, f" for {_words(hold.scope)} {hold.key}"
+    )
+    asked = _asked(hold, measure)
     taken = f"{used} of {limit} are used{held} {_WINDOWS[hold.window]}{whose}"
-    return f"You asked for {asked}; {taken}, {left} {'is' if left == '1' else 'are'} left."
+    return f"{asked}; {taken}, {left} {'is' if left == '1' else 'are'} left."
+
+
+def _asked(hold: Hold, measure: Measure) -> str:
+    amount = measure.text(hold.amount, hold.unit)
+    return f"This job may cost up to {amount}" if hold.measure == "cost" else f"You asked for {amount}"
 
 
 def _shortage_fix(shortage: Shortage, measure: Measure, now: datetime) -> str:
     hold = shortage.hold
     ways = []
     if shortage.left and hold.measure != "jobs":
-        ways.append(f"ask for at most {measure.text(shortage.left, hold.unit)}")
+        most = measure.text(shortage.left, hold.unit)
+        ways.append(f"stay below {most}" if hold.measure == "cost" else f"ask for at most {most}")
     if hold.window_end and hold.limit:
         end = datetime.fromisoformat(hold.window_end).astimezone(UTC)
         most = "" if hold.amount <= hold.limit else f", when {measure.text(hold.limit, hold.unit)} fit"

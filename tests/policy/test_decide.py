@@ -131,7 +131,7 @@ def test_the_callers_own_limit_denies_above_it_only(small: Bundle) -> None:
     assert small.decide(ask(), at, max_cost=to_nano(2)).effect == "allow"
     (reason,) = small.decide(ask(), above, max_cost=to_nano(2)).reasons
     assert (reason.rule, reason.kind) == ("caller.max-cost", "caller")
-    assert "USD 2.00" in reason.message
+    assert "$2.00" in reason.message
 
 
 def test_approval_is_asked_for_when_only_such_rules_refuse(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_approval_is_asked_for_when_only_such_rules_refuse(tmp_path: Path) -> No
     decision = bundle.decide(ask(), price("5.01"))
     assert decision.effect == "needs-approval"
     assert decision.reasons[0].details["approver"] == "lead"
-    assert decision.reasons[0].message == "Up to USD 5.01; above USD 5.00 a lead agrees."
+    assert decision.reasons[0].message == "Up to $5.01; above $5.00 a lead agrees."
 
 
 @pytest.mark.parametrize(("request_", "max_cost"), [(ask(shots=1001), None), (ask("out"), None), (ask(), to_nano(1))])

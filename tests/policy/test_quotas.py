@@ -166,8 +166,8 @@ def test_the_details_of_a_shortage_are_decimal_strings(tmp_path: Path) -> None:
     assert details["limit"] == "50"
     assert (details["used"], details["reserved"], details["left"]) == ("39.25", "0.5", "10.25")
     assert (details["asked"], details["unit"], details["renews_at"]) == ("12.5", "USD", "2026-11-23T00:00:00Z")
-    assert "USD 39.25 of USD 50.00 are used and USD 0.50 reserved today for team chem" in reason.message
-    assert reason.fix.startswith("Ask for at most USD 10.25, or wait until")
+    assert "$39.25 of $50.00 are used and $0.50 reserved today for team chem" in reason.message
+    assert reason.fix.startswith("Stay below $10.25, or wait until")
 
 
 def test_a_life_does_not_renew(tmp_path: Path) -> None:
