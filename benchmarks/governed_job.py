@@ -65,11 +65,18 @@ def main() -> None:
         for _ in range(3):
             for work in contenders.values():
                 work()
-        for _ in range(rounds):
-            for name, work in contenders.items():
+        for turn in range(rounds):
+            for name, work in rotated(contenders, turn):
                 times[name].append(milliseconds(work))
         lab.close()
     report(times, rounds)
+
+
+def rotated(contenders: dict[str, Callable[[], object]], turn: int) -> list[tuple[str, Callable[[], object]]]:
+    """Another one begins each round and every other round runs backwards: caches favour nobody."""
+    items = list(contenders.items())
+    start = turn % len(items)
+    return (items[start:] + items[:start])[:: 1 if turn // len(items) % 2 else -1]
 
 
 def report(times: dict[str, list[float]], rounds: int) -> None:

@@ -51,6 +51,9 @@ class LiveJob:
     submitted_at: datetime
     stages_ms: dict[str, float]
     started: bool
+    """True once the ledger says that it runs."""
+    handed_over: bool = False
+    """True once a worker has it."""
     epoch: int = 1
     attempt: int = 1
     holds: tuple[Hold, ...] = ()
@@ -112,9 +115,9 @@ def _until_outcome(live: LiveJob, runner: Runner) -> Callable[[], None]:
 
 
 def _run(live: LiveJob, runner: Runner) -> RunResult:
+    if live._cancel_reason or (not live.started and runner.ledger.cancel_requested(live.job_id)):
+        raise CancelledError("The job was cancelled before it started.", "Nothing was spent.")
     if not live.started:
-        if runner.ledger.cancel_requested(live.job_id) or live._cancel_reason:
-            raise CancelledError("The job was cancelled before it started.", "")
         runner.ledger.start(live.job_id, live.epoch, {"attempt": live.attempt})
         live.started = True
     began = time.perf_counter()

@@ -220,7 +220,7 @@ def _outcomes(ranked: Sequence[tuple[str, int]], counts: Mapping[str, int]) -> d
 
 
 def _progress(progress: Progress | None) -> dict[str, Any]:
-    known = progress or Progress(message="waiting")
+    known = progress or Progress(message="")
     return {"done": known.done, "total": known.total, "unit": known.unit, "message": known.message}
 
 

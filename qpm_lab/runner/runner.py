@@ -101,19 +101,27 @@ class Runner:
         blobs, digests = self._circuit_blobs(plan)
         job = self._new_job(plan, task.token, at)
         payload = _submission(plan, task, digests)
-        idle = self._workers.idle
+        live = LiveJob(job.job_id, plan, task, at, dict(plan.stages_ms), started=self._workers.idle)
         self.boundary("before-reserve")
-        entry = self.ledger.submit(job, payload, plan.holds, self.owner(at), blobs=blobs, started=idle)
-        self.boundary("after-reserve")
-        if isinstance(entry, tuple):
-            decision = with_shortages(plan, entry, at=at)
-            raise self._refuse(plan, decision, at)
-        self._stored.update(digests)
-        stages = {**plan.stages_ms, "reserve": (time.perf_counter() - began) * 1e3}
-        live = LiveJob(job.job_id, plan, task, at, stages, started=idle)
-        self.live[job.job_id] = live
-        self._workers.run(lambda: self._drive(live))
-        return live
+        try:
+            entry = self.ledger.submit(job, payload, plan.holds, self.owner(at), blobs=blobs, started=live.started)
+            self.boundary("after-reserve")
+            if not isinstance(entry, tuple):
+                self._stored.update(digests)
+                live.stages_ms["reserve"] = (time.perf_counter() - began) * 1e3
+                self._run(live)
+                return live
+        except KeyboardInterrupt:
+            # The reservation may stand already: whoever drives the job finds out and closes it.
+            live.cancel("the cell was interrupted")
+            self._run(live)
+            raise
+        raise self._refuse(plan, with_shortages(plan, entry, at=at), at)
+
+    def _run(self, live: LiveJob) -> None:
+        if self.live.setdefault(live.job_id, live) is live and not live.handed_over:
+            live.handed_over = True
+            self._workers.run(lambda: self._drive(live))
 
     def _drive(self, live: LiveJob) -> None:
         try:

@@ -47,6 +47,9 @@ class LabFace(Protocol):
     def budgets(self) -> list[dict[str, Any]]:
         """The quota lines of this user, as in the record."""
 
+    def recover(self) -> list[str]:
+        """Closes the jobs of processes that are gone."""
+
     def head(self) -> int:
         """Number of the newest ledger entry; 0 for an empty ledger."""
 

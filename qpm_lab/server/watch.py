@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ QUIET_MS = 50
 LOOK_SECONDS = 1.0
 """How often the ledger's head is read anyway: some file systems notify nobody."""
 RETRY_SECONDS = 5.0
+RECOVER_SECONDS = 3.0
+"""How often jobs of kernels that were killed are looked for, so that no page shows them as running."""
 MAX_IDS = 200
 
 Message = dict[str, Any]
@@ -61,7 +64,11 @@ class LedgerWatch:
     def _follow(self, lab: LabFace) -> None:
         entry = lab.head()
         self._publish({"type": "ready", "entry": entry})
+        looked = time.monotonic()
         for _ in ticks(lab.home, self._stop):
+            if time.monotonic() - looked > RECOVER_SECONDS:
+                looked = time.monotonic()
+                lab.recover()
             head, jobs = lab.changed_jobs(entry)
             if head != entry:
                 self._publish(changed(head, jobs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -328,3 +329,30 @@ def test_a_job_can_be_read_by_another_lab_after_its_own_is_closed(home: Any) -> 
     assert result.circuit.num_qubits == 3
     assert result.to_frame()["share"].sum() == pytest.approx(1.0)
     second.close()
+
+
+@pytest.mark.parametrize("boundary", ["before-reserve", "after-reserve"])
+def test_an_interrupt_while_reserving_leaves_no_open_job(lab: Lab, boundary: str) -> None:
+    """Ctrl-C may fall between the commit and the hand-over to a worker; the job is closed all the same."""
+
+    def interrupt(name: str) -> None:
+        if name == boundary:
+            raise KeyboardInterrupt
+
+    lab.runner.boundary = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        lab.submit(ghz(), shots=10)
+    lab.runner.boundary = lambda name: None
+    lab.submit(ghz(), shots=10).result()
+    deadline = time.monotonic() + 30
+    while lab.ledger.open_jobs() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert lab.ledger.open_jobs() == []
+    assert all(line["reserved"] == "0" for line in lab.budgets())
+
+
+def test_more_jobs_than_workers_wait_their_turn_and_all_complete(lab: Lab) -> None:
+    """Jobs given at once are recorded at once and run in order."""
+    jobs = [lab.submit(ghz(), shots=10, backend="aer/noisy") for _ in range(6)]
+    assert all(sum(job.result(60).counts.values()) == 10 for job in jobs)
+    assert lab.ledger.verify().ok

@@ -33,6 +33,7 @@ class FakeLab:
     """Rows newest first; `change` writes the ledger's file as a kernel would."""
 
     def __init__(self, home: Path) -> None:
+        self.recoveries = 0
         self.home = home
         self.rows = [row("J3", status="running"), row("J2", experiment="bell"), row("J1", name="denied one")]
         self.entries: list[str] = []
@@ -75,6 +76,10 @@ class FakeLab:
     def budgets(self) -> list[dict[str, Any]]:
         self._check()
         return [{"quota": "shots-per-day", "limit": "100", "used": "10", "reserved": "0", "left": "90"}]
+
+    def recover(self) -> list[str]:
+        self.recoveries += 1
+        return []
 
     def head(self) -> int:
         self._check()

@@ -75,6 +75,20 @@ async def test_without_watches_the_head_is_polled(
     page.close()
 
 
+async def test_while_a_page_listens_jobs_of_dead_kernels_are_closed(
+    jp_ws_fetch: Connect, lab: FakeLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has to start a kernel for a killed kernel's job to stop being shown as running."""
+    monkeypatch.setattr(watch, "RECOVER_SECONDS", 0.0)
+    page = await jp_ws_fetch(*EVENTS)
+    await heard(page)
+    for _ in range(2):
+        lab.change("J1")
+        await heard(page)
+    assert lab.recoveries >= 1
+    page.close()
+
+
 async def test_a_second_page_is_greeted_at_once(jp_ws_fetch: Connect, lab: FakeLab) -> None:
     """Every page may rely on a first `ready`, also when the watch already runs."""
     first, second = await jp_ws_fetch(*EVENTS), await jp_ws_fetch(*EVENTS)
