@@ -10,13 +10,8 @@ from typing import Any
 
 import pytest
 
-from .gallery import browser_path
-
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(browser_path() is None, reason="no browser: scripts/ensure-browser.sh installs one"),
-]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
