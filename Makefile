@@ -8,7 +8,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit server notebooks front browser lab bench soak wheel clean
+.PHONY: help demo test lint unit server notebooks front browser lab bench soak wheel wheel-check clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -22,7 +22,7 @@ help:
 demo: .venv/installed
 	$(BIN)/python scripts/demo.py
 
-test: lint front unit server notebooks browser
+test: lint front unit server notebooks browser wheel-check
 
 lint: .venv/dev
 	$(BIN)/ruff check .
@@ -59,6 +59,9 @@ soak: .venv/dev
 wheel: .venv/venv labextension/node_modules
 	rm -rf dist qpm_lab/labextension
 	$(BIN)/uv build --wheel --sdist --out-dir dist
+
+wheel-check: .venv/lab
+	scripts/check-wheel.sh
 
 clean:
 	rm -rf .venv dist build test-output labextension/node_modules labextension/lib qpm_lab/labextension

@@ -198,7 +198,14 @@ def test_an_interrupted_run_is_recorded_as_cancelled(home: Path, tmp_path: Path)
     gates = "".join(f"rx(0.{i % 9 + 1}) q[{i % 25}]; cx q[{i % 25}], q[{(i + 1) % 25}];\n" for i in range(4000))
     long.write_text(f'OPENQASM 2.0;\ninclude "qelib1.inc";\nqreg q[25];\n{gates}')
     command = [Path(sys.executable).with_name("qpm"), "run", long, "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that starts the tests in the background hands on an ignored SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     from qpm_lab.ledger import Ledger
 
     deadline = time.monotonic() + 60
