@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import threading
@@ -12,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab import circuits, pricing, providers
-from qpm_lab.errors import CancelledError, InputError, IntegrityError, ProviderError, QpmError
+from qpm_lab.errors import CancelledError, InputError, ProviderError, QpmError
 from qpm_lab.experiment import OPEN, Decision, Principal, Quote, Status
-from qpm_lab.ledger import JobRow, Ledger, owner_gone, remove_dead
+from qpm_lab.ledger import JobRow, Ledger, remove_dead
 from qpm_lab.policy import find_folder
 from qpm_lab.result import Result
 from qpm_lab.runner import clock
@@ -23,7 +24,6 @@ from qpm_lab.runner.budgets import budgets
 from qpm_lab.runner.lists import COLUMNS, backend_row, flat, list_row, money
 from qpm_lab.runner.plan import Order
 from qpm_lab.runner.record import dry_run_record, job_record
-from qpm_lab.runner.recovery import recover
 from qpm_lab.runner.rules import Rules
 from qpm_lab.runner.runner import Runner
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _process_run = uuid.uuid4().hex
 POLL_SECONDS = 0.2
+CANCEL_SECONDS = 2.0
+"""How long a cancel waits for a job of this very process to end."""
 
 
 def default_home() -> Path:
@@ -142,8 +144,7 @@ class Lab:
 
     def record(self, job_id: str) -> dict[str, Any]:
         """The job as one JSON document (docs/record.md)."""
-        live = self.runner.live.get(job_id)
-        return job_record(self.ledger, job_id, progress=live.progress() if live else None)
+        return job_record(self.ledger, job_id, progress=self.runner.progress(job_id))
 
     def page(self, *, limit: int = 50, before: str | None = None, **filters: str | None) -> dict[str, Any]:
         """One page of jobs, newest first: `{"jobs": […], "more": bool}`.
@@ -202,14 +203,18 @@ class Lab:
         row = self.ledger.job(job_id)
         if row.status not in OPEN or self.ledger.request_cancel(row.job_id, self.principal.user) is None:
             raise InputError(f"Job {row.job_id} has ended ({row.status}).", "There is nothing to cancel.")
-        if owner_gone(self.home, row, clock.now()):
+        live = self.runner.live.get(row.job_id)
+        if live is not None:
+            self.runner.cancel(live, f"{self.principal.user} asked")
+            live.ended.wait(CANCEL_SECONDS)
+        else:
             self.recover()
         return self.record(row.job_id)
 
     def recover(self) -> list[str]:
         """Closes the jobs of processes that are gone and releases what they held; returns their ids."""
         remove_dead(self.home)
-        return recover(self.ledger, self.runner.owner(clock.now()))
+        return self.runner.recover()
 
     def head(self) -> int:
         """Number of the newest ledger entry."""
@@ -238,7 +243,8 @@ class Job:
     def __init__(self, lab: Lab, job_id: str, live: LiveJob | None = None) -> None:
         self.id = job_id
         self._lab = lab
-        self._live = live
+        self._followed = live
+        self._pid = os.getpid()
 
     @property
     def status(self) -> Status:
@@ -263,8 +269,9 @@ class Job:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Waits until the job has ended; False when `timeout` seconds passed first."""
-        if self._live is not None:
-            return self._live.ended.wait(timeout)
+        live = self._live
+        if live is not None:
+            return live.ended.wait(timeout)
         until = None if timeout is None else time.monotonic() + timeout
         while self._row.status in OPEN:
             if until is not None and time.monotonic() >= until:
@@ -285,10 +292,11 @@ class Job:
         """
         if not self.wait(timeout):
             raise TimeoutError(f"Job {self.id} still runs; it goes on. Wait longer or call .cancel().")
-        if self._live is not None and self._live.error is not None:
-            raise self._live.error
-        if self._live is not None and self._live.outcome is not None:
-            return _live_result(self._live, self._live.outcome)
+        live = self._live
+        if live is not None and live.error is not None:
+            raise live.error
+        if live is not None and live.outcome is not None:
+            return _live_result(live, live.outcome)
         record = self.record()
         if record["status"] != Status.COMPLETED:
             raise _failure(record)
@@ -296,10 +304,14 @@ class Job:
 
     def cancel(self) -> None:
         """Stops the job; a job that has ended is left as it is."""
-        if self._live is not None:
-            self._live.cancel("it was asked to stop")
-        elif self._row.status in OPEN:
-            self._lab.cancel(self.id)
+        if self._row.status in OPEN:
+            with contextlib.suppress(InputError):  # it may end in this very moment
+                self._lab.cancel(self.id)
+
+    @property
+    def _live(self) -> LiveJob | None:
+        """The job as this process runs it; a forked child knows it from the ledger only."""
+        return self._followed if os.getpid() == self._pid else None
 
     @property
     def _row(self) -> JobRow:
@@ -368,6 +380,6 @@ def _user() -> str:
     try:
         return name or getpass.getuser()
     except (OSError, KeyError, ImportError) as error:
-        raise IntegrityError(
+        raise InputError(
             "Nobody is logged in: this process has no user name.", "Set USER or LOGNAME.", cause=error
         ) from error

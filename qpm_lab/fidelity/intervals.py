@@ -116,9 +116,7 @@ def outcome_intervals(counts: Counts, qubits: int, level: float = 0.95) -> Outco
     keys, values = _listed(table.bits, table.dense, table.by_key)
     if qubits < 1 or len(values) > 2**qubits:
         raise InputError(f"{qubits} qubits cannot give {len(values)} different outcomes.")
-    # ldexp, since 2**qubits outgrows a float at 1,024; floats themselves end near 1e-308.
-    alpha = max(math.ldexp(1 - level, -qubits), 1e-300)
-    low, high = clopper_pearson(values, shots, alpha)
+    low, high = simultaneous(values, shots, qubits, level)
     return OutcomeIntervals(
         keys,
         np.asarray(values / shots),
@@ -128,9 +126,22 @@ def outcome_intervals(counts: Counts, qubits: int, level: float = 0.95) -> Outco
         "probability of each outcome",
         f"Clopper–Pearson at alpha / 2^{qubits}, simultaneous",
         shots,
-        clopper_pearson(0, shots, alpha)[1],
+        simultaneous(0, shots, qubits, level)[1],
         {key: place for place, key in enumerate(keys)},
     )
+
+
+def simultaneous(successes: ArrayLike, shots: int, qubits: int, level: float = 0.95) -> tuple[Any, Any]:
+    """Ends of the intervals that hold for all 2^qubits outcomes at once, for those whose counts are given.
+
+    Args:
+        successes: Counts of some outcomes, any shape.
+        shots: Shots of the whole histogram.
+        qubits: Number of measured bits.
+        level: Simultaneous confidence level.
+    """
+    # ldexp, since 2**qubits outgrows a float at 1,024; floats themselves end near 1e-308.
+    return clopper_pearson(successes, shots, max(math.ldexp(1 - level, -qubits), 1e-300))
 
 
 def _listed(

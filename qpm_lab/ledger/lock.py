@@ -25,6 +25,18 @@ def _flock(kind: int) -> bytes:
     return struct.pack("hh4xqqi4x", kind, os.SEEK_SET, 0, 0, 0)
 
 
+def try_exclusive(descriptor: int) -> bool:
+    """Takes the whole file for this description (elsewhere than on Linux: process); False when another has it."""
+    try:
+        if _HAS_OPEN_FILE_LOCKS:
+            fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _flock(fcntl.F_WRLCK))
+        else:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
 @contextmanager
 def held(path: Path) -> Iterator[None]:
     """Waits for the lock on `path` and holds it for the block.

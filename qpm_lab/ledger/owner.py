@@ -1,13 +1,12 @@
 """Who looks after a job, and whether they still live.
 
-A process that owns jobs holds an exclusive POSIX lock on `home/owners/<token>.lock`. The operating system
+A process that owns jobs holds an exclusive open-file lock on `home/owners/<token>.lock`. The operating system
 drops it at death, however that comes, and a forked child does not have it: on one machine a lease therefore
 ends with its process, without waiting. Other machines cannot see the lock and wait for `lease_until`.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import socket
@@ -17,15 +16,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from qpm_lab.errors import LedgerError
+from qpm_lab.ledger.lock import try_exclusive
 from qpm_lab.ledger.rows import Owner
 
-_HELD: set[str] = set()
-"""Tokens of this very process. Opening and closing such a file here would drop its lock."""
+_HELD: dict[str, int] = {}
+"""Token → descriptor of the locks of this very process."""
 _GUARD = threading.RLock()
 _HOSTS: dict[Path, str] = {}
 
 
 def _forget_parent() -> None:
+    """The child shares the parent's locks until it closes them; they must end with the parent."""
+    for descriptor in _HELD.values():
+        os.close(descriptor)
     _HELD.clear()
     _GUARD.release()
 
@@ -63,7 +67,7 @@ class OwnerLock:
         with _GUARD:
             if self._pid == os.getpid():
                 (self._home / "owners" / f"{self._token}.lock").unlink(missing_ok=True)
-                _HELD.discard(self._token)
+                _HELD.pop(self._token, None)
                 os.close(self._descriptor)
             self._pid = 0
 
@@ -73,10 +77,11 @@ class OwnerLock:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = folder / f"{token}.new"
         descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        fcntl.lockf(descriptor, fcntl.LOCK_EX)
+        if not try_exclusive(descriptor):
+            raise LedgerError(f"The lock file {fresh} cannot be locked.", "Move QPM_HOME to a local disk.")
         # Only now does it get the name by which others judge it.
         fresh.rename(folder / f"{token}.lock")
-        _HELD.add(token)
+        _HELD[token] = descriptor
         self._pid, self._token, self._descriptor = os.getpid(), token, descriptor
 
 
@@ -115,12 +120,9 @@ def _released(path: Path) -> bool:
         except FileNotFoundError:
             return True
         try:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
+            return try_exclusive(descriptor)
         finally:
             os.close(descriptor)
-    return True
 
 
 def remove_dead(home: Path) -> int:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab import providers
-from qpm_lab.errors import CancelledError, ProviderError, QpmError
-from qpm_lab.experiment import Estimate, Hold, from_nano
-from qpm_lab.ledger import Blob
+from qpm_lab.errors import CancelledError, LedgerError, ProviderError, QpmError
+from qpm_lab.experiment import Estimate, from_nano
 from qpm_lab.providers.interface import Progress, Running, RunResult, Task
 from qpm_lab.runner import clock
-from qpm_lab.runner.outcome import fidelities, validate
+from qpm_lab.runner.outcome import counts_blob, fidelities, validate
 from qpm_lab.runner.plan import Plan
 
 if TYPE_CHECKING:
@@ -41,56 +39,72 @@ class Outcome:
     """`currency`, `amount` (decimal string) and `basis` (`quoted` or `billed`)."""
 
 
-@dataclass(slots=True)
 class LiveJob:
     """A job that this process runs; `ended` is set once its outcome is recorded."""
 
-    job_id: str
-    plan: Plan
-    task: Task
-    submitted_at: datetime
-    stages_ms: dict[str, float]
-    started: bool
-    """True once the ledger says that it runs."""
-    handed_over: bool = False
-    """True once a worker has it."""
-    epoch: int = 1
-    attempt: int = 1
-    holds: tuple[Hold, ...] = ()
-    outcome: Outcome | None = None
-    error: QpmError | None = None
-    ended: threading.Event = field(default_factory=threading.Event)
-    _running: Running | None = None
-    _cancel_reason: str | None = None
+    def __init__(self, job_id: str, plan: Plan, task: Task, at: datetime, *, started: bool) -> None:
+        self.job_id = job_id
+        self.plan = plan
+        self.task = task
+        self.submitted_at = at
+        self.stages_ms = dict(plan.stages_ms)
+        self.started = started
+        """True once the ledger says that it runs."""
+        self.epoch = 1
+        self.attempt = 1
+        self.holds = plan.holds
+        self.outcome: Outcome | None = None
+        self.error: QpmError | None = None
+        self.ended = threading.Event()
+        self.cancel_reason: str | None = None
+        self.running: Running | None = None
+        self._unclaimed = threading.Semaphore()
 
-    def __post_init__(self) -> None:
-        self.holds = self.plan.holds
+    def claim(self) -> bool:
+        """True for the first who asks: a worker that drives the job, or whoever cancels it while it queues."""
+        return self._unclaimed.acquire(blocking=False)
+
+    @property
+    def queued(self) -> bool:
+        """True while no worker has begun with it."""
+        return self._unclaimed._value > 0
 
     def progress(self) -> Progress | None:
         """How far the run is; None before it starts."""
-        return self._running.progress() if self._running else None
-
-    def cancel(self, why: str) -> None:
-        """Asks the run to stop; the driving thread records the outcome."""
-        self._cancel_reason = why
+        return self.running.progress() if self.running else None
 
 
 def drive(live: LiveJob, runner: Runner) -> None:
     """Runs the job to an outcome that is in the ledger; never raises.
 
-    A failure to record leaves the job open: its lease ends with this process and recovery closes it.
+    A result that cannot be recorded becomes a failure; if that cannot be recorded either, the job stays
+    open without a driver, and the next `recover` in this process or another closes it.
     """
     try:
         outcome = _until_outcome(live, runner)
         runner.boundary("before-outcome")
-        outcome()
+        _record(outcome, live, runner)
         runner.boundary("after-outcome")
-    except QpmError as error:
-        live.error = error
-        log.warning("job %s: outcome not recorded: %s", live.job_id, error)
     except Exception as error:
-        live.error = ProviderError("The outcome of this job could not be recorded.", str(error), cause=error)
+        live.error = error if isinstance(error, QpmError) else _unexpected(error)
         log.exception("job %s: outcome not recorded", live.job_id)
+
+
+def _record(outcome: Callable[[], None], live: LiveJob, runner: Runner) -> None:
+    try:
+        outcome()
+    except Exception as error:
+        log.exception("job %s: its result could not be recorded", live.job_id)
+        failure = error if isinstance(error, QpmError) else _unexpected(error)
+        end_without_result(live, runner, "job.failed", failure)
+
+
+def _unexpected(error: Exception) -> ProviderError:
+    return ProviderError(
+        f"The run failed unexpectedly: {type(error).__name__}: {str(error)[:500]}",
+        "Nothing was spent. If it happens again, run `qpm doctor` and report it.",
+        cause=error,
+    )
 
 
 def _until_outcome(live: LiveJob, runner: Runner) -> Callable[[], None]:
@@ -100,32 +114,35 @@ def _until_outcome(live: LiveJob, runner: Runner) -> Callable[[], None]:
             validate(result, live.task)
             return partial(_completed, live, runner, result, _estimates(live, result))
         except CancelledError as error:
-            return partial(_ended_without_result, live, runner, "job.cancelled", error)
+            return partial(end_without_result, live, runner, "job.cancelled", error)
         except QpmError as error:
             if _may_retry(live, error) and _retried(live, runner, error):
                 continue
-            return partial(_ended_without_result, live, runner, "job.failed", error)
+            return partial(end_without_result, live, runner, "job.failed", error)
         except Exception as error:
             log.exception("job %s failed inside qpm_lab", live.job_id)
-            failure = ProviderError(
-                f"The run failed unexpectedly: {type(error).__name__}: {str(error)[:500]}",
-                "Nothing was spent. If it happens again, run `qpm doctor` and report it.",
-            )
-            return partial(_ended_without_result, live, runner, "job.failed", failure)
+            return partial(end_without_result, live, runner, "job.failed", _unexpected(error))
 
 
 def _run(live: LiveJob, runner: Runner) -> RunResult:
-    if live._cancel_reason or (not live.started and runner.ledger.cancel_requested(live.job_id)):
+    provider = providers.provider_of(live.task.backend.id)
+    if live.cancel_reason or runner.ledger.cancel_requested(live.job_id):
         raise CancelledError("The job was cancelled before it started.", "Nothing was spent.")
     if not live.started:
-        runner.ledger.start(live.job_id, live.epoch, {"attempt": live.attempt})
+        # It queued: what fitted into memory then may not fit now.
+        provider.check(live.task)
+        if runner.ledger.start(live.job_id, live.epoch, {"attempt": live.attempt}) is None:
+            raise CancelledError("The job was closed before it started.", "See `qpm show` for what was recorded.")
         live.started = True
     began = time.perf_counter()
     runner.boundary("before-run")
-    running = providers.provider_of(live.task.backend.id).submit(live.task)
-    live._running = running
+    running = live.running = provider.submit(live.task)
     runner.boundary("after-submit")
-    _wait(live, running, runner)
+    try:
+        _wait(live, running, runner)
+    except BaseException:
+        running.cancel()
+        raise
     result = running.result()
     live.stages_ms["run"] = (time.perf_counter() - began) * 1e3
     runner.boundary("after-run")
@@ -135,21 +152,24 @@ def _run(live: LiveJob, runner: Runner) -> RunResult:
 def _wait(live: LiveJob, running: Running, runner: Runner) -> None:
     renewed = time.monotonic()
     while not running.wait(POLL_SECONDS):
-        reason = live._cancel_reason
-        if reason is None and runner.ledger.cancel_requested(live.job_id):
-            reason = "it was asked to stop"
+        try:
+            reason = live.cancel_reason or runner.cancel_asked(live)
+            if time.monotonic() - renewed > RENEW_SECONDS:
+                renewed = time.monotonic()
+                lease = runner.owner(clock.now()).lease_until
+                if not runner.ledger.renew(live.job_id, live.epoch, lease):
+                    reason = "another process closed it"
+        except LedgerError as error:
+            # The run goes on: a ledger that cannot be read now may be readable in a moment.
+            log.warning("job %s: the ledger did not answer: %s", live.job_id, error)
+            continue
         if reason is not None:
-            running.cancel()
             raise CancelledError(f"The job was cancelled: {reason}.", "Nothing was spent.")
-        if time.monotonic() - renewed > RENEW_SECONDS:
-            renewed = time.monotonic()
-            lease = runner.owner(clock.now()).lease_until
-            runner.ledger.renew(live.job_id, live.epoch, lease)
 
 
 def _may_retry(live: LiveJob, error: QpmError) -> bool:
     certain = isinstance(error, ProviderError) and error.retryable
-    return certain and live.attempt < MAX_ATTEMPTS and live._cancel_reason is None
+    return certain and live.attempt < MAX_ATTEMPTS and live.cancel_reason is None
 
 
 def _retried(live: LiveJob, runner: Runner, error: QpmError) -> bool:
@@ -172,7 +192,7 @@ def _retried(live: LiveJob, runner: Runner, error: QpmError) -> bool:
 
 
 def _completed(live: LiveJob, runner: Runner, result: RunResult, estimates: tuple[Estimate, ...]) -> None:
-    blob = _counts_blob(result)
+    blob = counts_blob(result)
     currency, amount, basis = _cost(live, result)
     payload = {
         **_usage(live, result),
@@ -214,7 +234,7 @@ def _completed(live: LiveJob, runner: Runner, result: RunResult, estimates: tupl
         live.outcome = Outcome(result, estimates, cost)
 
 
-def _ended_without_result(live: LiveJob, runner: Runner, event: str, error: QpmError) -> None:
+def end_without_result(live: LiveJob, runner: Runner, event: str, error: QpmError) -> None:
     """Releases shots and money; the job itself still counts, so that throttling sees failing loops."""
     live.error = error
     runner.ledger.finish(
@@ -247,11 +267,6 @@ def _usage(live: LiveJob, result: RunResult | None) -> dict[str, Any]:
         "peak_memory_bytes": result.peak_memory_bytes if result else None,
         "stages_ms": {k: round(v, 3) for k, v in live.stages_ms.items()},
     }
-
-
-def _counts_blob(result: RunResult) -> Blob:
-    text = json.dumps([dict(c) for c in result.counts], sort_keys=True, separators=(",", ":"))
-    return Blob("counts.json", text.encode())
 
 
 def _estimates(live: LiveJob, result: RunResult) -> tuple[Estimate, ...]:

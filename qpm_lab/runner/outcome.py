@@ -2,23 +2,48 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qpm_lab import fidelity, providers
-from qpm_lab.errors import ProviderError, QpmError
+from qpm_lab.errors import ProviderError
 from qpm_lab.experiment import Estimate
+from qpm_lab.ledger import Blob
 from qpm_lab.providers.interface import RunResult, Task
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
+log = logging.getLogger("qpm_lab")
 LEVEL = 0.95
 IDEAL_ON_SIMULATOR = 12
 """Qubits up to which an ideal simulator's counts are compared with the exact distribution: beyond, the
 comparison costs as much as the job and can only show sampling noise."""
 SAMPLING_ONLY = "ideal simulator, sampling noise only"
+
+
+MAX_PLAIN_BLOB = 1 << 20
+FIDELITY_ON_SIMULATOR = 16
+"""Circuits of an ideal simulator's job that are compared with the exact distribution."""
+
+
+def counts_blob(result: RunResult) -> Blob:
+    """The full counts as canonical JSON; compressed when they are large."""
+    text = json.dumps([dict(c) for c in result.counts], sort_keys=True, separators=(",", ":")).encode()
+    if len(text) <= MAX_PLAIN_BLOB:
+        return Blob("counts.json", text)
+    return Blob("counts.json.zlib", zlib.compress(text, 1))
+
+
+def counts_of(blob: bytes) -> list[dict[str, int]]:
+    """The inverse of `counts_blob`: plain JSON begins with a bracket, zlib's format never does."""
+    text = blob if blob[:1] == b"[" else zlib.decompress(blob)
+    counts: list[dict[str, int]] = json.loads(text)
+    return counts
 
 
 def validate(result: RunResult, task: Task) -> None:
@@ -55,21 +80,27 @@ def _unusable(what: str) -> ProviderError:
 def fidelities(result: RunResult, task: Task) -> tuple[Estimate, ...]:
     """The outcome fidelity of each circuit, or the reason why there is none; never raises."""
     pairs = zip(task.circuits, result.counts, strict=True)
-    return tuple(_fidelity(circuit, counts, task) for circuit, counts in pairs)
+    return tuple(_safely(circuit, counts, task) for circuit, counts in pairs)
+
+
+def _safely(circuit: QuantumCircuit, counts: Mapping[str, int], task: Task) -> Estimate:
+    """A good result is never lost to an estimate that fails."""
+    try:
+        return _fidelity(circuit, counts, task)
+    except Exception as error:
+        log.exception("no fidelity for %s", circuit.name)
+        return no_estimate(task.shots, f"It could not be computed: {error}")
 
 
 def _fidelity(circuit: QuantumCircuit, counts: Mapping[str, int], task: Task) -> Estimate:
     noisy = task.backend.noisy
-    if not noisy and circuit.num_qubits > IDEAL_ON_SIMULATOR:
+    if not noisy and (circuit.num_qubits > IDEAL_ON_SIMULATOR or len(task.circuits) > FIDELITY_ON_SIMULATOR):
         return no_estimate(task.shots, SAMPLING_ONLY)
     ideal, reason = providers.ideal_probabilities(circuit)
     if ideal is None:
         return no_estimate(task.shots, (noisy and reason) or SAMPLING_ONLY)
-    try:
-        bits = providers.measured_bits(circuit)
-        estimate = fidelity.heavy_fidelity(counts, ideal, level=LEVEL, bits=bits)
-    except QpmError as error:
-        return no_estimate(task.shots, error.message)
+    bits = providers.measured_bits(circuit)
+    estimate = fidelity.heavy_fidelity(counts, ideal, level=LEVEL, bits=bits)
     if noisy or estimate.value is None:
         return estimate
     return replace(estimate, reason=SAMPLING_ONLY)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,10 +9,12 @@ from qpm_lab import fidelity
 from qpm_lab.experiment import OPEN, Decision, Hold, Reason, Status, from_nano
 from qpm_lab.ledger import Counter, Entry, JobRow, Ledger
 from qpm_lab.providers.interface import Progress
+from qpm_lab.runner.outcome import counts_of
 from qpm_lab.runner.plan import Plan
 
 SCHEMA = 1
 MAX_COUNTS = 4096
+"""Outcomes in a record, over all its circuits: a record is stored in a notebook."""
 MAX_SHOWN = 32
 LEVEL = 0.95
 OUTCOME_METHOD = "Clopper–Pearson, simultaneous (Bonferroni over all outcomes)"
@@ -175,24 +176,24 @@ def decision_of(ledger: Ledger, job_id: str) -> Decision:
 
 
 def _counts(ledger: Ledger, ended: Mapping[str, Any]) -> list[dict[str, int]]:
-    counts: list[dict[str, int]] = json.loads(ledger.blob(ended["counts_blob"]))
-    return counts
+    return counts_of(ledger.blob(ended["counts_blob"]))
 
 
 def _results(ledger: Ledger, facts: Sequence[Any], ended: Mapping[str, Any]) -> dict[str, Any]:
     triples = zip(facts, _counts(ledger, ended), ended["fidelity"], strict=True)
-    results = [_one_result(circuit, counts, estimate) for circuit, counts, estimate in triples]
+    room = max(4, MAX_COUNTS // len(facts))
+    results = [_one_result(circuit, counts, estimate, room) for circuit, counts, estimate in triples]
     cost = ended["cost"]
     amount = {"currency": cost["currency"], "amount": from_nano(cost["nano"]), "basis": cost["basis"]}
     return {**results[0], "results": results if len(results) > 1 else [], "cost": amount}
 
 
-def _one_result(circuit: Any, counts: Mapping[str, int], estimate: Any) -> dict[str, Any]:
+def _one_result(circuit: Any, counts: Mapping[str, int], estimate: Any, room: int) -> dict[str, Any]:
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return {
         "circuit": circuit,
-        "counts": dict(ranked[:MAX_COUNTS]),
-        "outcomes": _outcomes(ranked, counts),
+        "counts": dict(ranked[:room]),
+        "outcomes": _outcomes(ranked, counts, min(MAX_SHOWN, room)),
         "fidelity": estimate,
     }
 
@@ -201,19 +202,19 @@ def _no_result() -> dict[str, Any]:
     return {"circuit": None, "counts": None, "outcomes": None, "fidelity": None}
 
 
-def _outcomes(ranked: Sequence[tuple[str, int]], counts: Mapping[str, int]) -> dict[str, Any]:
+def _outcomes(ranked: Sequence[tuple[str, int]], counts: Mapping[str, int], most_shown: int) -> dict[str, Any]:
     shots = sum(counts.values())
     width = len(ranked[0][0].replace(" ", ""))
-    shown = dict(ranked[:MAX_SHOWN])
-    intervals = fidelity.outcome_intervals(counts, width, level=LEVEL)
+    shown = dict(ranked[:most_shown])
+    low, high = fidelity.simultaneous(list(shown.values()), shots, width, LEVEL)
     hidden = shots - sum(shown.values())
     return {
         "level": LEVEL,
         "method": OUTCOME_METHOD,
         "total": len(ranked),
         "shown": [
-            {"key": k, "count": n, "share": n / shots, "low": intervals[k][0], "high": intervals[k][1]}
-            for k, n in shown.items()
+            {"key": key, "count": count, "share": count / shots, "low": float(least), "high": float(most)}
+            for (key, count), least, most in zip(shown.items(), low, high, strict=True)
         ],
         "hidden": {"outcomes": len(ranked) - len(shown), "count": hidden, "share": hidden / shots},
     }

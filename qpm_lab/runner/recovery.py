@@ -14,11 +14,18 @@ MESSAGE = "The process that ran this job ended before it had a result."
 HINT = "Nothing was spent; what it held was released. Run it again."
 
 
-def recover(ledger: Ledger, owner: Owner) -> list[str]:
-    """Closes every open local job whose owner is gone; returns their ids."""
+def recover(ledger: Ledger, owner: Owner, driven: frozenset[str] = frozenset()) -> list[str]:
+    """Closes every open local job that nobody drives any more; returns their ids.
+
+    Args:
+        ledger: Where the jobs are recorded.
+        owner: The process that asks, which takes them over.
+        driven: The jobs that this process is at work on.
+    """
     closed = []
     for row in ledger.open_jobs():
-        if not owner_gone(ledger.home, row, clock.now()):
+        forgotten = row.owner == owner.token and row.job_id not in driven
+        if not forgotten and not owner_gone(ledger.home, row, clock.now()):
             continue
         epoch = ledger.take_over(row.job_id, row.epoch, owner)
         if epoch is not None and _close(ledger, row, epoch):

@@ -31,16 +31,16 @@ class Rules:
         """The bundle in force; a folder that has vanished leaves the last one in force."""
         signature = _signature(self._folder)
         with self._lock:
-            if signature and signature != self._signature:
+            if signature is not None and signature != self._signature:
                 self._bundle, self._signature = Bundle.load(self._folder), signature
             return self._bundle
 
 
-def _signature(folder: Path) -> Signature:
-    """Name, time of change and size of every file; costs some tens of microseconds."""
+def _signature(folder: Path) -> Signature | None:
+    """Name, time of change and size of every file; None without the folder. Costs tens of microseconds."""
     try:
         with os.scandir(folder) as files:
             stats = [(file.name, file.stat()) for file in files]
     except OSError:
-        return ()
+        return None
     return tuple(sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats))

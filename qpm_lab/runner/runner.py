@@ -14,19 +14,24 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from qpm_lab import circuits, providers
-from qpm_lab.errors import ApprovalNeededError, DeniedError, ProviderError, QuotaError
+from qpm_lab.errors import ApprovalNeededError, CancelledError, DeniedError, ProviderError, QuotaError
 from qpm_lab.experiment import Decision, Principal, Request, Status
 from qpm_lab.ledger import Blob, Ledger, NewJob, Owner, OwnerLock
-from qpm_lab.providers.interface import Task
+from qpm_lab.providers.interface import Progress, Task
 from qpm_lab.runner import clock
-from qpm_lab.runner.attempt import LiveJob, drive
+from qpm_lab.runner.attempt import LiveJob, drive, end_without_result
 from qpm_lab.runner.plan import Order, Plan, judge, make_plan, with_shortages
+from qpm_lab.runner.recovery import recover
 from qpm_lab.runner.rules import Rules
 from qpm_lab.runner.workers import Workers
 
+CLOSE_SECONDS = 3.0
+"""Less than the five seconds that Jupyter gives a kernel to end."""
+ASKED = "it was asked to stop"
 LEASE = timedelta(seconds=60)
 """How long another machine waits before it may take over; on this machine the lock decides."""
 
@@ -76,20 +81,48 @@ class Runner:
             DeniedError: refused by a rule (QuotaError: by quotas only); the refusal is recorded.
             ProviderError: the backend cannot hold or run it; nothing was reserved.
         """
-        plan = self.plan(order)
         at = clock.now()
+        plan = make_plan(order, bundle=self.rules.bundle(), principal=self.principal, at=at)
         if plan.decision.effect != "allow":
-            decision = judge(plan, ledger=self.ledger, at=at)
-            raise self._refuse(plan, decision, at)
+            raise self._refuse(plan, judge(plan, ledger=self.ledger, at=at), at)
         task = self._task(plan)
         providers.provider_of(plan.request.backend.id).check(task)
         return self._reserve(plan, task, at)
 
+    def cancel(self, live: LiveJob, why: str) -> None:
+        """Stops a job of this process: at once while it queues, else as soon as its driver looks."""
+        live.cancel_reason = live.cancel_reason or why
+        if live.claim():
+            error = CancelledError(f"The job was cancelled: {why}.", "Nothing was spent.")
+            try:
+                end_without_result(live, self, "job.cancelled", error)
+            finally:
+                self._end(live)
+
+    def cancel_asked(self, live: LiveJob) -> str | None:
+        """Why a running job should stop; also stops queued jobs that somebody asked to cancel."""
+        for other in list(self.live.values()):
+            if other.queued and self.ledger.cancel_requested(other.job_id):
+                self.cancel(other, ASKED)
+        return ASKED if self.ledger.cancel_requested(live.job_id) else None
+
+    def progress(self, job_id: str) -> Progress | None:
+        """How far a job of this process is; None for jobs of others."""
+        live = self.live.get(job_id)
+        if live is None or not live.queued:
+            return live.progress() if live else None
+        before = sum(1 for other in list(self.live.values()) if other.submitted_at < live.submitted_at)
+        return Progress(message=f"waiting for {before} of your jobs before it")
+
+    def recover(self) -> list[str]:
+        """Closes the jobs of processes that are gone, and those of this one that nobody drives."""
+        return recover(self.ledger, self.owner(clock.now()), frozenset(self.live))
+
     def close(self) -> None:
         """Cancels what still runs here, records it, and lets the lease go."""
         for live in list(self.live.values()):
-            live.cancel("the process that ran it ended")
-        self._workers.close(timeout_seconds=5.0)
+            self.cancel(live, "the process that ran it ended")
+        self._workers.close(CLOSE_SECONDS)
         self._lock.release()
 
     def owner(self, at: datetime) -> Owner:
@@ -100,35 +133,36 @@ class Runner:
         began = time.perf_counter()
         blobs, digests = self._circuit_blobs(plan)
         job = self._new_job(plan, task.token, at)
+        live = LiveJob(job.job_id, plan, task, at, started=self._workers.idle)
         payload = _submission(plan, task, digests)
-        live = LiveJob(job.job_id, plan, task, at, dict(plan.stages_ms), started=self._workers.idle)
         self.boundary("before-reserve")
+        self.live[job.job_id] = live
         try:
             entry = self.ledger.submit(job, payload, plan.holds, self.owner(at), blobs=blobs, started=live.started)
             self.boundary("after-reserve")
             if not isinstance(entry, tuple):
                 self._stored.update(digests)
                 live.stages_ms["reserve"] = (time.perf_counter() - began) * 1e3
-                self._run(live)
+                self._workers.run(partial(self._drive, live))
                 return live
-        except KeyboardInterrupt:
-            # The reservation may stand already: whoever drives the job finds out and closes it.
-            live.cancel("the cell was interrupted")
-            self._run(live)
+        except BaseException:
+            # An interrupt may fall after the commit: what stands in the ledger is closed before it goes on.
+            self.cancel(live, "it was interrupted")
             raise
+        self._end(live)
         raise self._refuse(plan, with_shortages(plan, entry, at=at), at)
 
-    def _run(self, live: LiveJob) -> None:
-        if self.live.setdefault(live.job_id, live) is live and not live.handed_over:
-            live.handed_over = True
-            self._workers.run(lambda: self._drive(live))
-
     def _drive(self, live: LiveJob) -> None:
+        if not live.claim():
+            return
         try:
             drive(live, self)
         finally:
-            self.live.pop(live.job_id, None)
-            live.ended.set()
+            self._end(live)
+
+    def _end(self, live: LiveJob) -> None:
+        self.live.pop(live.job_id, None)
+        live.ended.set()
 
     def _refuse(self, plan: Plan, decision: Decision, at: datetime) -> DeniedError:
         waits = decision.effect == "needs-approval"

@@ -12,14 +12,14 @@ import threading
 import time
 from collections.abc import Callable
 
-COUNT = 2
+COUNT = 4
 
 
 class Workers:
     """Runs callables one after another on at most `COUNT` threads, first come first served."""
 
     def __init__(self) -> None:
-        self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._pending = 0
@@ -30,26 +30,35 @@ class Workers:
         return self._pending < COUNT
 
     def run(self, work: Callable[[], None]) -> None:
-        """Queues `work`; it must handle its own errors."""
+        """Queues `work`; it must handle its own errors.
+
+        Raises:
+            RuntimeError: no thread can be started; nothing was queued.
+        """
         with self._lock:
-            self._pending += 1
-            if self._pending > len(self._threads) and len(self._threads) < COUNT:
+            if self._pending >= len(self._threads) and len(self._threads) < COUNT:
                 thread = threading.Thread(target=self._loop, name="qpm-job", daemon=True)
-                self._threads.append(thread)
                 thread.start()
-        self._work.put(work)
+                self._threads.append(thread)
+            self._pending += 1
+            self._work.put(work)
 
     def close(self, timeout_seconds: float) -> None:
-        """Waits up to the time given until all queued work has ended."""
+        """Waits up to the time given until all queued work has ended, and lets the threads go."""
         until = time.monotonic() + timeout_seconds
         while self._pending and time.monotonic() < until:
             time.sleep(0.01)
+        with self._lock:
+            for _ in self._threads:
+                self._work.put(None)
+            self._threads.clear()
 
     def _loop(self) -> None:
-        while True:
-            work = self._work.get()
+        while (work := self._work.get()) is not None:
             try:
                 work()
             finally:
+                # The thread keeps no circuit or result alive while it waits for the next job.
+                del work
                 with self._lock:
                     self._pending -= 1
