@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from qpm_lab.errors import (
         QuotaError as QuotaError,
     )
-    from qpm_lab.lab import Job as Job
+    from qpm_lab.job import Job as Job
     from qpm_lab.lab import Lab as Lab
     from qpm_lab.result import Result as Result
 
@@ -29,7 +29,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "ApprovalNeededError": "qpm_lab.errors",
     "DeniedError": "qpm_lab.errors",
-    "Job": "qpm_lab.lab",
+    "Job": "qpm_lab.job",
     "Lab": "qpm_lab.lab",
     "QpmError": "qpm_lab.errors",
     "QuotaError": "qpm_lab.errors",

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 import getpass
 import os
 import threading
-import time
 import uuid
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qpm_lab import circuits, pricing, providers
-from qpm_lab.errors import CancelledError, InputError, ProviderError, QpmError
-from qpm_lab.experiment import OPEN, Decision, Principal, Quote, Status
-from qpm_lab.ledger import JobRow, Ledger, remove_dead
+from qpm_lab import pricing, providers
+from qpm_lab.errors import InputError
+from qpm_lab.experiment import OPEN, Decision, Principal, Quote
+from qpm_lab.job import Job
+from qpm_lab.ledger import Ledger, remove_dead
 from qpm_lab.policy import find_folder
-from qpm_lab.result import Result
 from qpm_lab.runner import clock
-from qpm_lab.runner.attempt import LiveJob, Outcome
 from qpm_lab.runner.budgets import budgets
 from qpm_lab.runner.lists import COLUMNS, backend_row, flat, list_row, money
 from qpm_lab.runner.plan import Order
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _process_run = uuid.uuid4().hex
-POLL_SECONDS = 0.2
+MAX_PAGE = 500
 CANCEL_SECONDS = 2.0
 """How long a cancel waits for a job of this very process to end."""
 
@@ -72,6 +71,8 @@ class Lab:
         self.principal = Principal(_user(), _process_run if notebook_run is None else notebook_run)
         self.runner = Runner(self.ledger, self.rules, self.principal)
         self._pid = os.getpid()
+        # Also runs at exit: a script that ends with jobs under way leaves them cancelled, not abandoned.
+        self._finish = weakref.finalize(self, _close, self.runner, self.ledger, self._pid)
         self.recovered = self.recover()
 
     def submit(
@@ -122,15 +123,15 @@ class Lab:
 
     def quote(self, circuit: Any, **options: Any) -> Quote:
         """What the job would cost, before running; takes the options of `submit`."""
-        return self.runner.plan(Order(circuit, **options)).quote
+        return self.runner.plan(_order(circuit, options)).quote
 
     def explain(self, circuit: Any, **options: Any) -> Decision:
         """Whether it may run now and every reason why not; holds and records nothing."""
-        return self.runner.explain(Order(circuit, **options))[1]
+        return self.runner.explain(_order(circuit, options))[1]
 
     def dry_run(self, circuit: Any, **options: Any) -> dict[str, Any]:
         """The record of a job that is only explained (status `dry_run`; see docs/record.md)."""
-        plan, decision = self.runner.explain(Order(circuit, **options))
+        plan, decision = self.runner.explain(_order(circuit, options))
         return dry_run_record(plan, decision, self.ledger)
 
     def job(self, job_id: str) -> Job:
@@ -150,10 +151,12 @@ class Lab:
         """One page of jobs, newest first: `{"jobs": […], "more": bool}`.
 
         Args:
-            limit: Jobs on the page.
+            limit: Jobs on the page, 1 to 500.
             before: The last job id of the page before.
             **filters: `status`, `experiment`, `text`, `user`.
         """
+        if not isinstance(limit, int) or not 1 <= limit <= MAX_PAGE:
+            raise InputError(f"A page has 1 to {MAX_PAGE} jobs, not {limit!r}.", "Older ones are on the next page.")
         rows = self.ledger.jobs(before=before, limit=limit + 1, **filters)
         return {"jobs": [list_row(self.ledger, row) for row in rows[:limit]], "more": len(rows) > limit}
 
@@ -161,7 +164,12 @@ class Lab:
         """The newest jobs as a table; filters as in `page`."""
         import pandas as pd
 
-        rows = self.page(limit=limit, **filters)["jobs"]
+        rows: list[dict[str, Any]] = []
+        more = True
+        while more and len(rows) < limit:
+            before = rows[-1]["job_id"] if rows else None
+            page = self.page(limit=min(MAX_PAGE, limit - len(rows)), before=before, **filters)
+            rows, more = rows + page["jobs"], page["more"]
         return pd.DataFrame([flat(row) for row in rows], columns=COLUMNS)
 
     def usage(self, by: str = "user") -> pd.DataFrame:
@@ -228,112 +236,11 @@ class Lab:
 
     def close(self) -> None:
         """Cancels what still runs here, records it and closes the ledger."""
-        if os.getpid() == self._pid:
-            self.runner.close()
-        self.ledger.close()
+        self._finish()
 
     def _same_process(self) -> None:
         if os.getpid() != self._pid:
             raise InputError("This Lab was made in another process.", "Make a new one here: lab = qpm_lab.Lab().")
-
-
-class Job:
-    """One governed submission. `status`, `decision` and `quote` are read from the ledger."""
-
-    def __init__(self, lab: Lab, job_id: str, live: LiveJob | None = None) -> None:
-        self.id = job_id
-        self._lab = lab
-        self._followed = live
-        self._pid = os.getpid()
-
-    @property
-    def status(self) -> Status:
-        return Status(self._row.status)
-
-    @property
-    def decision(self) -> Decision:
-        """The verdict it was submitted under."""
-        from qpm_lab.runner.record import decision_of
-
-        return decision_of(self._lab.ledger, self.id)
-
-    @property
-    def quote(self) -> Mapping[str, Any]:
-        """The quote it was authorised on, money as decimal strings."""
-        quote: Mapping[str, Any] = self.record()["quote"]
-        return quote
-
-    def record(self) -> dict[str, Any]:
-        """The job as one JSON document (docs/record.md)."""
-        return self._lab.record(self.id)
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Waits until the job has ended; False when `timeout` seconds passed first."""
-        live = self._live
-        if live is not None:
-            return live.ended.wait(timeout)
-        until = None if timeout is None else time.monotonic() + timeout
-        while self._row.status in OPEN:
-            if until is not None and time.monotonic() >= until:
-                return False
-            time.sleep(POLL_SECONDS)
-        return True
-
-    def result(self, timeout: float | None = None) -> Result:
-        """Waits for the result.
-
-        Args:
-            timeout: Seconds to wait; None waits as long as it takes.
-
-        Raises:
-            TimeoutError: it still runs; the job goes on.
-            CancelledError: it was cancelled.
-            ProviderError: it failed.
-        """
-        if not self.wait(timeout):
-            raise TimeoutError(f"Job {self.id} still runs; it goes on. Wait longer or call .cancel().")
-        live = self._live
-        if live is not None and live.error is not None:
-            raise live.error
-        if live is not None and live.outcome is not None:
-            return _live_result(live, live.outcome)
-        record = self.record()
-        if record["status"] != Status.COMPLETED:
-            raise _failure(record)
-        return Result.from_record(record, self._circuits(), self._histograms())
-
-    def cancel(self) -> None:
-        """Stops the job; a job that has ended is left as it is."""
-        if self._row.status in OPEN:
-            with contextlib.suppress(InputError):  # it may end in this very moment
-                self._lab.cancel(self.id)
-
-    @property
-    def _live(self) -> LiveJob | None:
-        """The job as this process runs it; a forked child knows it from the ledger only."""
-        return self._followed if os.getpid() == self._pid else None
-
-    @property
-    def _row(self) -> JobRow:
-        return self._lab.ledger.job(self.id)
-
-    def _circuits(self) -> list[Any]:
-        entry = self._lab.ledger.entries(self.id)[0]
-        digests = entry.payload["circuit_blobs"]
-        return [circuits.read_qpy(self._lab.ledger.blob(d))[0] for d in digests]
-
-    def _histograms(self) -> list[dict[str, int]]:
-        from qpm_lab.runner.record import histograms
-
-        return histograms(self._lab.ledger, self.id)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        from qpm_lab.display import mimebundle
-
-        return mimebundle(self.record())
-
-    def __repr__(self) -> str:
-        return f"<Job {self.id} {self.status} on {self._row.backend}>"
 
 
 _default: Lab | None = None
@@ -358,20 +265,18 @@ def close_default_lab() -> None:
         lab.close()
 
 
-def _live_result(live: LiveJob, outcome: Outcome) -> Result:
-    task = live.task
-    triples = zip(outcome.result.counts, outcome.estimates, task.circuits, strict=True)
-    return Result.of_parts(
-        tuple(Result(dict(n), e, outcome.cost, c, task.backend.id, task.shots) for n, e, c in triples)
-    )
+def _order(circuit: Any, options: Mapping[str, Any]) -> Order:
+    known = [field.name for field in dataclasses.fields(Order)][1:]
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise InputError(f"There is no option {unknown[0]!r}.", f"There are: {', '.join(known)}.")
+    return Order(circuit, **options)
 
 
-def _failure(record: Mapping[str, Any]) -> QpmError:
-    error = record["error"] or {}
-    message, hint = error.get("message", f"The job is {record['status']}."), error.get("hint", "")
-    if record["status"] == Status.CANCELLED:
-        return CancelledError(message, hint)
-    return ProviderError(message, hint)
+def _close(runner: Runner, ledger: Ledger, pid: int) -> None:
+    if os.getpid() == pid:
+        runner.close()
+    ledger.close()
 
 
 def _user() -> str:

@@ -18,7 +18,8 @@ class OptionParser(argparse.ArgumentParser):
         super().__init__(*args, **{**kwargs, "allow_abbrev": False})
 
     def error(self, message: str) -> NoReturn:
-        raise InputError(f"{self.prog}: {message}.", f"Usage: {' '.join(self.format_usage().split()[1:])}")
+        where = f"{self.prog.split()[0]}? lists its options." if self.prog[0] == "%" else f"See {self.prog} --help."
+        raise InputError(f"{self.prog}: {message}.", where)
 
 
 def add_job_options(parser: argparse.ArgumentParser) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab.display import mimebundle
+from qpm_lab.errors import QpmError
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from qpm_lab.lab import Job
+    from qpm_lab.job import Job
 
 QUICK_SECONDS = 0.4
 """Jobs that end sooner show one card; slower ones show a card that is updated in place."""
@@ -28,16 +30,15 @@ def show(document: Mapping[str, Any]) -> None:
     display(mimebundle(document), raw=True)
 
 
-def wait_with_card(job: Job) -> None:
+def wait_with_card(shell: InteractiveShell, job: Job) -> None:
     """Waits until the job has ended and leaves its card; an interrupt cancels the job.
 
     Raises:
-        KeyboardInterrupt: after the job was cancelled and its card says so.
+        KeyboardInterrupt: after the job was asked to stop.
     """
-    card: LiveCard | None = None
+    card = LiveCard()
     try:
         if not job.wait(QUICK_SECONDS):
-            card = LiveCard()
             card.update(job.record())
             while not job.wait(REFRESH_SECONDS):
                 card.update(job.record())
@@ -46,7 +47,10 @@ def wait_with_card(job: Job) -> None:
         job.wait(CANCEL_SECONDS)
         raise
     finally:
-        _last_card(job, card)
+        card.update(job.record())
+        _drawn.add(job.id)
+        if not job.wait(0):
+            _fill_in_later(shell, job, card)
 
 
 def follow(shell: InteractiveShell, job: Job) -> None:
@@ -54,13 +58,18 @@ def follow(shell: InteractiveShell, job: Job) -> None:
     card = LiveCard()
     card.update(job.record())
     _drawn.add(job.id)
+    _fill_in_later(shell, job, card)
+
+
+def _fill_in_later(shell: InteractiveShell, job: Job, card: LiveCard) -> None:
     if not hasattr(shell, "kernel"):
-        return
+        return  # a terminal has no card that could be replaced
 
     def fill_in() -> None:
-        while not job.wait(REFRESH_SECONDS):
+        with contextlib.suppress(QpmError):  # the panel and %qjobs go on showing the job
+            while not job.wait(REFRESH_SECONDS):
+                card.update(job.record())
             card.update(job.record())
-        card.update(job.record())
 
     threading.Thread(target=fill_in, name="qpm-card", daemon=True).start()
 
@@ -70,20 +79,21 @@ class LiveCard:
 
     def __init__(self) -> None:
         self._display_id = uuid.uuid4().hex
-        self._shown = False
+        self._shown: Mapping[str, Any] | None = None
 
     def update(self, document: Mapping[str, Any]) -> None:
+        """Draws the document, unless it is what is drawn already."""
         from IPython.display import display
 
-        bundle = mimebundle(document)
-        display(bundle, raw=True, display_id=self._display_id, update=self._shown)
-        self._shown = True
+        if document != self._shown:
+            display(mimebundle(document), raw=True, display_id=self._display_id, update=self._shown is not None)
+            self._shown = document
 
 
 def register_job_formatter(shell: InteractiveShell) -> None:
     """A Job that is the cell's value is drawn once, even when its card was drawn while it ran."""
     formatter = shell.display_formatter.ipython_display_formatter
-    formatter.for_type_by_name("qpm_lab.lab", "Job", _display_job)
+    formatter.for_type_by_name("qpm_lab.job", "Job", _display_job)
     shell.events.register("pre_run_cell", _new_cell)
 
 
@@ -95,12 +105,3 @@ def _display_job(job: Job) -> None:
     if job.id not in _drawn:
         show(job.record())
     _drawn.discard(job.id)
-
-
-def _last_card(job: Job, card: LiveCard | None) -> None:
-    document = job.record()
-    if card is None:
-        show(document)
-    else:
-        card.update(document)
-    _drawn.add(job.id)

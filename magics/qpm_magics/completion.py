@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-LINE = re.compile(r"^%{1,2}(q\w+)\s(.*)$", re.DOTALL)
+LINE = re.compile(r"^(?:\s*\w+\s*=\s*)?%{1,2}(q\w+)\s(.*)$", re.DOTALL)
 PARSERS = {
     "qjob": lines.job_parser,
     "qquote": lambda: lines.circuit_parser("%qquote"),
@@ -28,12 +28,15 @@ def register_completion(shell: InteractiveShell) -> None:
 
     @context_matcher()
     def qpm_matcher(context: Any) -> Any:
-        line = context.line_with_cursor
+        line = context.line_with_cursor[: context.cursor_position]
         found = [] if context.cursor_line else candidates(line)
         typed = _last_word(line)
         matches = [SimpleCompletion(text=c, type="param") for c in found if c.startswith(typed)]
         return {"completions": matches, "matched_fragment": typed, "suppress": bool(matches), "ordered": True}
 
+    ours = [m for m in shell.Completer.custom_matchers if m.__name__ == qpm_matcher.__name__]
+    for earlier in ours:  # %reload_ext registers again
+        shell.Completer.custom_matchers.remove(earlier)
     shell.Completer.custom_matchers.append(qpm_matcher)
 
 
@@ -47,7 +50,7 @@ def candidates(line: str) -> list[str]:
     if match is None or match[1] not in PARSERS:
         return []
     parser = PARSERS[match[1]]()
-    words = match[2].split(" ")
+    words = match[2].replace("=", " ").split(" ")
     before = words[-2] if len(words) > 1 else ""
     action = parser._option_string_actions.get(before)
     if action is not None and action.nargs != 0:
@@ -66,4 +69,4 @@ def _values(action: argparse.Action) -> list[str]:
 
 
 def _last_word(line: str) -> str:
-    return re.split(r"\s", line)[-1]
+    return re.split(r"[\s=]", line)[-1]

@@ -6,12 +6,16 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab.errors import InputError
+from qpm_lab.experiment import Status
 from qpm_lab.options import OptionParser, add_job_options, assignments, job_arguments, literal
 
 if TYPE_CHECKING:
     import argparse
 
     from IPython.core.interactiveshell import InteractiveShell
+
+
+SHORT_OPTIONS = ("b", "n", "e", "o")
 
 
 def job_parser(prog: str = "%%qjob") -> OptionParser:
@@ -38,7 +42,7 @@ def jobs_parser() -> OptionParser:
     """The options of `%qjobs`."""
     parser = OptionParser(prog="%qjobs", add_help=False)
     parser.add_argument("job", nargs="?", metavar="ID", help="show this job's card")
-    parser.add_argument("--status", metavar="STATE", help="completed, running, denied, failed, cancelled …")
+    parser.add_argument("--status", choices=[s.value for s in Status], metavar="STATE", help=f"one of {', '.join(Status)}")
     parser.add_argument("-e", "--experiment", metavar="NAME", help="only this experiment")
     parser.add_argument("--text", metavar="TEXT", help="only jobs whose name, backend or state contains it")
     parser.add_argument("-n", "--limit", type=int, default=20, metavar="N", help="how many (20)")
@@ -93,7 +97,7 @@ def _option_starts(line: str, index: int) -> bool:
         return False
     rest = line[index:]
     long = rest.startswith("--") and rest[2:3].isalpha()
-    short = rest[:1] == "-" and rest[1:2].isalpha() and not rest[2:3].strip()
+    short = rest[:1] == "-" and rest[1:2] in SHORT_OPTIONS
     return long or short
 
 
@@ -106,7 +110,14 @@ def evaluate(shell: InteractiveShell, expression: str, magic: str) -> Any:
     __tracebackhide__ = True
     if not expression:
         raise InputError(f"{magic} needs a circuit.", f"Write {magic} NAME, where NAME is your circuit.")
-    return shell.ev(expression)
+    try:
+        code = compile(expression, f"<{magic}>", "eval")
+    except (SyntaxError, ValueError) as error:
+        raise InputError(
+            f"{magic} cannot read {expression[:80]!r}: {error}.",
+            "Write one Python expression, then the options.",
+        ) from None
+    return eval(code, shell.user_ns)
 
 
 def order_options(shell: InteractiveShell, options: argparse.Namespace) -> dict[str, Any]:

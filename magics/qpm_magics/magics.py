@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from traitlets import Int, Unicode
 
 from qpm_lab.errors import CancelledError, DeniedError, InputError
+from qpm_lab.experiment import OPEN
 from qpm_magics import lines, pages
 from qpm_magics.body import run_body
 from qpm_magics.circuit_names import circuit_names
@@ -16,7 +18,8 @@ from qpm_magics.circuit_names import circuit_names
 if TYPE_CHECKING:
     import argparse
 
-    from qpm_lab.lab import Job, Lab
+    from qpm_lab.job import Job
+    from qpm_lab.lab import Lab
     from qpm_lab.options import OptionParser
 
 
@@ -63,16 +66,15 @@ class QpmMagics(Magics):
         from qpm_magics.cards import show
 
         options = lines.parse(lines.jobs_parser(), line)
-        if options.cancel:
+        if options.cancel is not None:
             show(self._lab.cancel(options.cancel))
         elif options.job:
             show(self._lab.job(options.job).record())
         else:
-            if options.limit < 1:
-                raise InputError("--limit must be at least 1.", "Write %qjobs --limit 20.")
             filters = {n: getattr(options, n) for n in ("status", "experiment", "text")}
-            rows = self._lab.page(limit=options.limit, **filters)["jobs"]
-            _display(jobs_html(rows), jobs_text(rows))
+            page = self._lab.page(limit=options.limit, **filters)
+            rows, how = page["jobs"], {"filtered": any(filters.values()), "more": page["more"]}
+            _display(jobs_html(rows, **how), jobs_text(rows, **how))
 
     @line_magic
     def qusage(self, line: str) -> None:
@@ -96,10 +98,10 @@ class QpmMagics(Magics):
     def qform(self, line: str) -> Any:
         from qpm_lab.display.widget import JobForm
 
-        form = JobForm(self._lab, self.shell.user_ns)
         name = line.strip()
         if name and name not in circuit_names(self.shell.user_ns):
             raise InputError(f"There is no circuit named {name!r}.", "Define it in a cell, then run %qform again.")
+        form = JobForm(self._lab, self.shell.user_ns)
         if name:
             form.choose(name)
         return form.widget
@@ -129,7 +131,7 @@ class QpmMagics(Magics):
         return value, lines.order_options(self.shell, options)
 
     def _run(self, value: Any, options: argparse.Namespace) -> Job | None:
-        from qpm_magics.cards import follow, show, wait_with_card
+        from qpm_magics.cards import show
 
         keywords = lines.order_options(self.shell, options)
         keywords["name"] = options.name or options.output or self._variable_name(value)
@@ -137,10 +139,7 @@ class QpmMagics(Magics):
             show(self._lab.dry_run(value, **keywords))
             return None
         job = self._submit(value, keywords)
-        if options.no_wait:
-            follow(self.shell, job)
-        else:
-            self._finish(job, wait_with_card)
+        self._show(job, wait=not options.no_wait)
         if options.output:
             self.shell.user_ns[options.output] = job
             return None
@@ -156,11 +155,20 @@ class QpmMagics(Magics):
                 show(self._lab.record(denied.job_id))
             raise
 
-    def _finish(self, job: Job, wait: Any) -> None:
+    def _show(self, job: Job, *, wait: bool) -> None:
+        """Leaves the job's card; ends the cell with the job's own error unless it completed."""
+        from qpm_magics.cards import follow, wait_with_card
+
+        if not wait:
+            follow(self.shell, job)
+            return
         try:
-            wait(job)
+            wait_with_card(self.shell, job)
         except KeyboardInterrupt:
-            raise CancelledError("The job was cancelled by interrupting the cell.", "Nothing was spent.") from None
+            if job.status in OPEN:
+                raise CancelledError(
+                    "The cell was interrupted and the job asked to stop.", "%qjobs shows when it has."
+                ) from None
         job.result()
 
     def _variable_name(self, value: Any) -> str | None:
@@ -169,8 +177,10 @@ class QpmMagics(Magics):
 
     def _check_output_name(self, options: argparse.Namespace) -> None:
         name = options.output
-        if name is not None and not name.isidentifier():
+        if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
             raise InputError(f"-o {name!r} is not a Python name.", "Write -o job, for example.")
+        if name is not None and options.dry_run:
+            raise InputError("A dry run has no Job to assign.", "Leave out -o or --dry-run.")
 
 
 def _display(html: str, text: str) -> None:

@@ -1,31 +1,35 @@
-"""The `qpm` command. Exit codes: `qpm --help` and DESIGN of the public surface.
+"""The `qpm` command.
 
-0 ok · 2 usage or bad input · 3 denied by a rule · 4 over a quota · 5 provider failed or too large here ·
-6 conditions not met · 7 awaiting approval · 8 integrity check failed · 9 secrets found
+Exit codes: 0 ok · 2 usage or bad input · 3 denied by a rule · 4 over a quota · 5 provider failed or too large
+here · 6 conditions not met · 7 awaiting approval · 8 integrity check failed · 9 secrets found
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from qpm_lab.cli import jobs, ledger, policy, system
 from qpm_lab.cli.output import Output
 from qpm_lab.errors import CancelledError, ProviderError, QpmError
 from qpm_lab.options import OptionParser
 
 EXIT_CODES = (
-    "exit codes: 0 ok, 2 usage or bad input, 3 denied by a rule, 4 over a quota, 5 provider failed or the "
-    "machine cannot hold the job, 6 conditions not met, 7 awaiting approval, 8 integrity check failed, 9 secrets found"
+    "exit codes: 0 ok, 2 usage or bad input, 3 denied by a rule, 4 over a quota, 5 provider failed or "
+    "the machine cannot hold the job, 6 conditions not met, 7 awaiting approval, "
+    "8 integrity check failed, 9 secrets found"
 )
+INTERRUPTED = CancelledError("Interrupted.", "What was running has been cancelled.")
 
 
 def build_parser() -> OptionParser:
     """All commands; each sets `run`, a function of the parsed options and the output."""
     from qpm_lab import __version__
+    from qpm_lab.cli import jobs, ledger, policy, system
 
     parser = OptionParser(prog="qpm", description="Governed quantum experiments.", epilog=EXIT_CODES)
     parser.add_argument("--version", action="version", version=f"qpm_lab {__version__}")
@@ -39,28 +43,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; never shows a traceback."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     output = Output(as_json="--json" in words)
-    signal.signal(signal.SIGTERM, _interrupt)
+    with _interruptible():
+        code = _run(words, output)
+        _close()
+    return output.flush(code)
+
+
+def _run(words: list[str], output: Output) -> int:
     try:
         options = build_parser().parse_args(words)
         return int(options.run(options, output))
     except QpmError as error:
-        return _failed(output, error)
+        return output.error(error)
     except KeyboardInterrupt:
-        return _failed(output, CancelledError("Interrupted.", "What was running has been cancelled."))
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - lives until the interpreter's last flush
-        return 0
+        return output.error(INTERRUPTED)
     except Exception as error:
         if os.environ.get("QPM_DEBUG"):
             raise
-        return _failed(output, _unexpected(error))
-    finally:
-        _close()
-
-
-def _failed(output: Output, error: QpmError) -> int:
-    output.error(error)
-    return error.exit_code
+        return output.error(_unexpected(error))
 
 
 def _unexpected(error: Exception) -> QpmError:
@@ -71,7 +71,24 @@ def _unexpected(error: Exception) -> QpmError:
     )
 
 
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """One interrupt, hang-up or termination cancels what runs; further ones wait until that is recorded."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signals = [s for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(s) != signal.SIG_IGN]
+    before = {number: signal.signal(number, _interrupt) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _interrupt(signum: int, frame: Any) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab.cli.output import Output
-from qpm_lab.errors import DeniedError, InputError, QpmError
+from qpm_lab.errors import BundleError, CancelledError, DeniedError, InputError, QpmError
+from qpm_lab.experiment import Status
 from qpm_lab.options import add_job_options, assignments, job_arguments
 
 if TYPE_CHECKING:
-    from qpm_lab.lab import Job, Lab
+    from qpm_lab.job import Job
+    from qpm_lab.lab import Lab
 
 SUFFIXES = (".qasm", ".qasm2", ".qasm3", ".qpy")
 
@@ -26,7 +27,7 @@ def add_commands(commands: Any) -> None:
     _circuit_command(commands, "quote", "what a job would cost", quote_file)
     _circuit_command(commands, "explain", "whether a job may run now, and every reason why not", explain_file)
     jobs = _command(commands, "jobs", "the newest jobs", list_jobs)
-    jobs.add_argument("--status", metavar="STATE", help="completed, running, denied, failed, cancelled …")
+    jobs.add_argument("--status", choices=[s.value for s in Status], metavar="STATE", help=f"one of {', '.join(Status)}")
     jobs.add_argument("-e", "--experiment", metavar="NAME", help="only this experiment")
     jobs.add_argument("--text", metavar="TEXT", help="only jobs whose name, backend or state contains it")
     jobs.add_argument("-n", "--limit", type=int, default=20, metavar="N", help="how many (20)")
@@ -60,32 +61,27 @@ def run_file(options: argparse.Namespace, output: Output) -> int:
 def _wait(job: Job, output: Output) -> int:
     failure: QpmError | None = None
     try:
-        _wait_with_progress(job, output)
+        _wait_with_progress(job)
         job.result()
     except KeyboardInterrupt:
         job.cancel()
         job.wait(10)
-        raise
+        Output.progress("")
+        _show_record(job.record(), output)
+        return CancelledError.exit_code
     except QpmError as error:
         failure = error
     _show_record(job.record(), output)
     return failure.exit_code if failure else 0
 
 
-def _wait_with_progress(job: Job, output: Output) -> None:
+def _wait_with_progress(job: Job) -> None:
     began = time.monotonic()
     while not job.wait(1.0):
-        if sys.stderr.isatty():
-            progress = job.record()["progress"] or {}
-            done = f"{progress['done']:,} of {progress['total']:,} {progress['unit']}" if progress.get("total") else ""
-            print(
-                f"\r{job.status} {done} {time.monotonic() - began:.0f} s ",
-                end="",
-                file=sys.stderr,
-                flush=True,
-            )
-    if sys.stderr.isatty() and time.monotonic() - began > 1:
-        output.message("")
+        progress = job.record()["progress"] or {}
+        done = f"{progress['done']:,} of {progress['total']:,} {progress['unit']} " if progress.get("total") else ""
+        Output.progress(f"{job.status} {done}{time.monotonic() - began:.0f} s, Ctrl-C cancels")
+    Output.progress("")
 
 
 def quote_file(options: argparse.Namespace, output: Output) -> int:
@@ -106,17 +102,22 @@ def explain_file(options: argparse.Namespace, output: Output) -> int:
 
 def list_jobs(options: argparse.Namespace, output: Output) -> int:
     """Prints one page of jobs."""
-    from qpm_lab.display import jobs_text
-
-    if options.cancel:
+    if options.cancel is not None:
         _show_record(_lab().cancel(options.cancel), output)
         return 0
     if not 1 <= options.limit <= 1000:
         raise InputError("--limit must be between 1 and 1,000.", "Page with --before ID.")
     filters = {n: getattr(options, n) for n in ("status", "experiment", "text")}
     page = _lab().page(limit=options.limit, before=options.before, **filters)
-    output.show(page, lambda: jobs_text(page["jobs"]))
+    output.show(page, lambda: _jobs_told(page, filtered=any(filters.values())))
     return 0
+
+
+def _jobs_told(page: dict[str, Any], *, filtered: bool) -> str:
+    from qpm_lab.display import jobs_text
+
+    text = jobs_text(page["jobs"], filtered=filtered, more=page["more"])
+    return f"{text}\nOlder ones: --before {page['jobs'][-1]['job_id']}" if page["more"] else text
 
 
 def show_job(options: argparse.Namespace, output: Output) -> int:
@@ -130,9 +131,20 @@ def show_usage(options: argparse.Namespace, output: Output) -> int:
     from qpm_lab.display import budgets_text, usage_text
 
     lab = _lab()
+    _require_sound(lab)
     document = {"by": options.by, "usage": lab.usage_rows(by=options.by), "quota": lab.budgets()}
     output.show(document, lambda: f"{usage_text(document['usage'], options.by)}\n\n{budgets_text(document['quota'])}")
     return 0
+
+
+def _require_sound(lab: Lab) -> None:
+    bundle = lab.rules.bundle()
+    if bundle.problems:
+        raise BundleError(
+            f"The policy bundle {bundle.name} is broken and refuses everything; its quotas are unknown.",
+            "Mend what `qpm policy check` lists.",
+            problems=bundle.problems,
+        )
 
 
 def list_backends(options: argparse.Namespace, output: Output) -> int:
@@ -163,14 +175,17 @@ def _circuit_command(commands: Any, name: str, summary: str, run: Any) -> argpar
 
 def _keywords(options: argparse.Namespace) -> dict[str, Any]:
     parameters = assignments(options.parameter)
-    name = options.name or Path(options.file).stem
-    return {**job_arguments(options), "name": name[:120], "parameters": parameters or None}
+    stem = Path(options.file).stem[:120]
+    name = options.name or (stem if stem.isprintable() else None)
+    return {**job_arguments(options), "name": name, "parameters": parameters or None}
 
 
 def _source(name: str) -> Path:
     path = Path(name)
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"{name}: not a circuit file.", f"Give a file ending in {', '.join(SUFFIXES)}.")
+    if path.is_dir():
+        raise InputError(f"{name}: this is a folder.", "Give one circuit file.")
     if not path.is_file():
         raise InputError(f"{name}: no such file.", "Check the path.")
     return path

@@ -3,41 +3,67 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 from qpm_lab.errors import QpmError
 
 
 class Output:
-    """Where a command's answer goes."""
+    """Where a command's answer goes: nothing is written before all of it is known."""
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        self._answer = ""
+        self._messages: list[str] = []
 
     def show(self, document: Any, text: Callable[[], str]) -> None:
-        """Prints the document as JSON, or what `text` makes of it."""
+        """Keeps the document as JSON, or what `text` makes of it, as the command's one answer."""
         if self.as_json:
-            json.dump(document, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
-            sys.stdout.write("\n")
+            self._answer = json.dumps(document, indent=2, ensure_ascii=not _is_unicode(sys.stdout), allow_nan=False)
         else:
-            _write(text())
-        sys.stdout.flush()
+            self._answer = text()
 
-    def error(self, error: QpmError) -> None:
-        """Prints what happened and what to do; with `--json` also as the one document."""
+    def error(self, error: QpmError) -> int:
+        """Keeps what happened and what to do, with `--json` as the one document; returns the exit code."""
         if self.as_json:
             self.show({"error": error.to_dict()}, str)
-        lines = [f"qpm: {error.message}", *getattr(error, "problems", ()), error.hint]
-        print("\n".join(line for line in lines if line), file=sys.stderr)
+        prefix = "" if error.message.startswith("qpm") else "qpm: "
+        lines = [f"{prefix}{error.message}", *getattr(error, "problems", ()), error.hint]
+        self._messages += [line for line in lines if line]
+        return error.exit_code
 
-    def message(self, text: str) -> None:
-        """Tells something beside the answer."""
-        print(text, file=sys.stderr)
+    def flush(self, code: int) -> int:
+        """Writes everything and returns the exit code; a reader that has left is not an error."""
+        try:
+            _write(sys.stdout, self._answer)
+            _write(sys.stderr, "\n".join(self._messages))
+        except BrokenPipeError:
+            # Python would complain again when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError as error:
+            _write(sys.stderr, f"qpm: the answer could not be written: {error}.")
+            sys.stdout = None
+            return code or 5
+        return code
+
+    @staticmethod
+    def progress(text: str) -> None:
+        """Tells how far it is, on one line of a terminal that is replaced each time."""
+        if sys.stderr is not None and sys.stderr.isatty():
+            print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
 
 
-def _write(text: str) -> None:
-    """Writes text even where the terminal's encoding lacks some of its characters."""
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, errors="replace").decode(encoding) + "\n")
+def _is_unicode(stream: TextIO | None) -> bool:
+    return (getattr(stream, "encoding", None) or "").lower().replace("-", "") == "utf8"
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    """Writes text even where the encoding lacks some of its characters, or nobody listens."""
+    if stream is None or not text:
+        return
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, errors="replace").decode(encoding) + "\n")
+    stream.flush()

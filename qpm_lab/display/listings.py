@@ -29,8 +29,8 @@ STATE_WORDS = {
 }
 
 
-def jobs_table(rows: Sequence[Row]) -> Table:
-    """Jobs, newest first; rows as `Lab.page()["jobs"]`."""
+def jobs_table(rows: Sequence[Row], *, filtered: bool = False, more: bool = False) -> Table:
+    """Jobs, newest first; rows as `Lab.page()["jobs"]`; `filtered`: others were left out, `more`: older follow."""
     shown = (
         column("Job", "job_id", fixed=True),
         column("Name", "name", prose=True),
@@ -43,15 +43,18 @@ def jobs_table(rows: Sequence[Row]) -> Table:
         Column("Submitted (UTC)", lambda row: moment(row.get("created_at")).removesuffix(" UTC")[:16]),
     )
     empty = "No jobs yet. Run a cell that begins with %%qjob and ends with a circuit."
-    return Table(shown, rows, counted(len(rows), "job").capitalize(), empty)
+    if filtered:
+        empty = "No job matches. Leave a filter out to see others."
+    caption = f"The newest {counted(len(rows), 'job')}" if more else counted(len(rows), "job").capitalize()
+    return Table(shown, rows, caption, empty)
 
 
-def jobs_html(rows: Sequence[Row]) -> str:
-    return jobs_table(rows).to_html()
+def jobs_html(rows: Sequence[Row], *, filtered: bool = False, more: bool = False) -> str:
+    return jobs_table(rows, filtered=filtered, more=more).to_html()
 
 
-def jobs_text(rows: Sequence[Row]) -> str:
-    return jobs_table(rows).to_text()
+def jobs_text(rows: Sequence[Row], *, filtered: bool = False, more: bool = False) -> str:
+    return jobs_table(rows, filtered=filtered, more=more).to_text()
 
 
 def _state(row: Row) -> str:

@@ -58,16 +58,15 @@ class LiveJob:
         self.ended = threading.Event()
         self.cancel_reason: str | None = None
         self.running: Running | None = None
-        self._unclaimed = threading.Semaphore()
+        self.queued = True
+        """True while no worker has begun with it."""
+        self._guard = threading.Lock()
 
     def claim(self) -> bool:
         """True for the first who asks: a worker that drives the job, or whoever cancels it while it queues."""
-        return self._unclaimed.acquire(blocking=False)
-
-    @property
-    def queued(self) -> bool:
-        """True while no worker has begun with it."""
-        return self._unclaimed._value > 0
+        with self._guard:
+            first, self.queued = self.queued, False
+            return first
 
     def progress(self) -> Progress | None:
         """How far the run is; None before it starts."""
@@ -126,7 +125,7 @@ def _until_outcome(live: LiveJob, runner: Runner) -> Callable[[], None]:
 
 def _run(live: LiveJob, runner: Runner) -> RunResult:
     provider = providers.provider_of(live.task.backend.id)
-    if live.cancel_reason or runner.ledger.cancel_requested(live.job_id):
+    if _asked_to_stop(live, runner):
         raise CancelledError("The job was cancelled before it started.", "Nothing was spent.")
     if not live.started:
         # It queued: what fitted into memory then may not fit now.
@@ -152,19 +151,30 @@ def _run(live: LiveJob, runner: Runner) -> RunResult:
 def _wait(live: LiveJob, running: Running, runner: Runner) -> None:
     renewed = time.monotonic()
     while not running.wait(POLL_SECONDS):
-        try:
-            reason = live.cancel_reason or runner.cancel_asked(live)
-            if time.monotonic() - renewed > RENEW_SECONDS:
-                renewed = time.monotonic()
-                lease = runner.owner(clock.now()).lease_until
-                if not runner.ledger.renew(live.job_id, live.epoch, lease):
-                    reason = "another process closed it"
-        except LedgerError as error:
-            # The run goes on: a ledger that cannot be read now may be readable in a moment.
-            log.warning("job %s: the ledger did not answer: %s", live.job_id, error)
-            continue
+        reason = _asked_to_stop(live, runner)
+        if reason is None and time.monotonic() - renewed > RENEW_SECONDS:
+            renewed = time.monotonic()
+            reason = _renew(live, runner)
         if reason is not None:
             raise CancelledError(f"The job was cancelled: {reason}.", "Nothing was spent.")
+
+
+def _asked_to_stop(live: LiveJob, runner: Runner) -> str | None:
+    """Why the run should stop. A ledger that does not answer now may do so in a moment, and the run goes on."""
+    try:
+        return live.cancel_reason or runner.cancel_asked(live)
+    except LedgerError as error:
+        log.warning("job %s: the ledger did not answer: %s", live.job_id, error)
+        return None
+
+
+def _renew(live: LiveJob, runner: Runner) -> str | None:
+    try:
+        held = runner.ledger.renew(live.job_id, live.epoch, runner.owner(clock.now()).lease_until)
+    except LedgerError as error:
+        log.warning("job %s: the lease was not renewed: %s", live.job_id, error)
+        return None
+    return None if held else "another process closed it"
 
 
 def _may_retry(live: LiveJob, error: QpmError) -> bool:

@@ -78,6 +78,10 @@ def make_plan(order: Order, *, bundle: Bundle, principal: Principal, at: datetim
     """
     began = time.perf_counter()
     info = find_backend(order.backend)
+    if not isinstance(order.parameters or {}, Mapping) or not isinstance(order.args, (tuple, list)):
+        raise InputError(
+            "parameters must be a dictionary and args a list.", "Write parameters={'theta': 0.5}, args=[0.1]."
+        )
     prepared = circuits.prepare(order.source, parameters=order.parameters, args=order.args)
     if len(prepared) > MAX_CIRCUITS:
         raise InputError(
@@ -110,6 +114,8 @@ def find_backend(backend_id: str) -> BackendInfo:
     Raises:
         InputError: there is none; the hint names the nearest ids.
     """
+    if not isinstance(backend_id, str):
+        raise InputError(f"A backend is named by text, not {type(backend_id).__name__}.", "Write aer/simulator.")
     priced = {info.id: info for info in pricing.catalogue_backends()}
     return priced.get(backend_id) or providers.backend(backend_id)
 
@@ -163,17 +169,17 @@ def _notes(prepared: tuple[Prepared, ...]) -> tuple[str, ...]:
 
 def _whole(value: Any, what: str, low: int, high: int) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise InputError(f"{what} must be a whole number, not {value!r}.", f"Give --{what} 1024, for example.")
+        raise InputError(f"{what} must be a whole number, not {str(value)[:40]!r}.", f"Write {what} as 1000.")
     number = int(value.__index__())
     if not low <= number <= high:
-        raise InputError(f"{what} must be between {low:,} and {high:,}, not {number:,}.", "")
+        raise InputError(f"{what} must be between {low:,} and {high:,}.", f"Give a smaller or larger {what}.")
     return number
 
 
 def _label(value: str | None, what: str) -> str | None:
     if value is None or value == "":
         return None
-    text = str(value).strip()
+    text = value.strip() if isinstance(value, str) else ""
     if not text or len(text) > MAX_LABEL or not text.isprintable():
         raise InputError(
             f"The {what} must be 1 to {MAX_LABEL} printable characters.",

@@ -109,6 +109,42 @@ def test_an_error_in_the_users_code_is_shown_as_in_any_cell(shell: InteractiveSh
     assert "run_body" not in ran.text
 
 
+@pytest.mark.parametrize("last", ["qc.h(0)", "qc.cx(0, 1)", "qc.barrier()"])
+def test_a_cell_that_ends_in_a_gate_names_the_circuit(shell: InteractiveShell, last: str) -> None:
+    """The methods that add a gate return no circuit either."""
+    ran = Ran(shell, f"%%qjob\n{GHZ}{last}")
+    assert "`qc`" in ran.error.message
+
+
+@pytest.mark.parametrize("source", ["%%qjob\ndef f(:", "%qjob a b", "%qjob (1"])
+def test_a_syntax_error_shows_none_of_our_frames(shell: InteractiveShell, source: str) -> None:
+    """What the user typed is wrong, not the magic."""
+    ran = Ran(shell, source)
+    assert ran.error is not None
+    assert "qpm_magics" not in ran.text
+
+
+def test_await_is_refused_before_anything_runs(shell: InteractiveShell) -> None:
+    """A cell is run as a whole or not at all."""
+    Ran(shell, "%%qjob\nside_effect = 1\nawait something()")
+    assert "side_effect" not in shell.user_ns
+
+
+def test_completion_looks_only_at_what_stands_before_the_cursor(shell: InteractiveShell) -> None:
+    """Tab in the middle of a line completes the option under the cursor."""
+    line = "%%qjob --ba --shots 10"
+    _, matches = shell.complete(text=None, line=line, cursor_pos=11)
+    assert "--backend" in matches
+    _, matches = shell.complete(text=None, line="%%qjob --backend=aer/n", cursor_pos=22)
+    assert "aer/noisy" in matches
+
+
+def test_short_options_may_be_attached(shell: InteractiveShell) -> None:
+    """-n10 is -n 10, as everywhere."""
+    Ran(shell, GHZ)
+    assert Ran(shell, "%qjob qc -n10").cards[0]["shots"] == 10
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import pytest
 
 from qpm_lab import ApprovalNeededError, DeniedError, Lab, QpmError, QuotaError
-from qpm_lab.errors import CancelledError, InputError, ProviderError
+from qpm_lab.errors import CancelledError, InputError, LedgerError, ProviderError
 from qpm_lab.providers.interface import Progress, RunResult
+from qpm_lab.runner.workers import COUNT
 from tests.runner.victims import ghz
 
 
@@ -99,6 +101,11 @@ def test_explaining_holds_and_records_nothing(lab: Lab) -> None:
         ({"shots": 0}, "shots"),
         ({"shots": 1.5}, "shots"),
         ({"shots": "many"}, "shots"),
+        ({"shots": 10**5000}, "shots"),
+        ({"backend": None}, "backend"),
+        ({"parameters": [1]}, "parameters"),
+        ({"args": 5}, "args"),
+        ({"experiment": ["a"]}, "experiment"),
         ({"seed": -1}, "seed"),
         ({"backend": "aer/simulater"}, "aer/simulator"),
         ({"classification": "secret"}, "secret"),
@@ -356,3 +363,113 @@ def test_more_jobs_than_workers_wait_their_turn_and_all_complete(lab: Lab) -> No
     jobs = [lab.submit(ghz(), shots=10, backend="aer/noisy") for _ in range(6)]
     assert all(sum(job.result(60).counts.values()) == 10 for job in jobs)
     assert lab.ledger.verify().ok
+
+
+def test_a_result_that_cannot_be_recorded_is_a_failed_job_and_not_a_stuck_one(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger refuses the outcome once; the job is closed as failed and releases its shots."""
+    finish, calls = lab.ledger.finish, []
+
+    def refuse_once(*args: Any, **keywords: Any) -> Any:
+        calls.append(args)
+        if len(calls) == 1:
+            raise LedgerError("The disk is full.", "Make room.")
+        return finish(*args, **keywords)
+
+    monkeypatch.setattr(lab.ledger, "finish", refuse_once)
+    job = lab.submit(ghz(), shots=10)
+    with pytest.raises(LedgerError, match="disk is full"):
+        job.result()
+    assert job.status == "failed"
+
+
+def test_a_job_that_nobody_drives_is_closed_by_the_same_process(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When no outcome can be recorded at all, recovery closes the job once the ledger answers again."""
+
+    def refuse(*args: Any, **keywords: Any) -> Any:
+        raise LedgerError("The disk is full.", "Make room.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(lab.ledger, "finish", refuse)
+        job = lab.submit(ghz(), shots=10)
+        assert job.wait(30)
+    assert job.status == "running"
+    assert lab.recover() == [job.id]
+    assert job.status == "failed"
+    assert all(line["reserved"] == "0" for line in lab.budgets())
+
+
+def test_a_queued_job_is_cancelled_at_once(lab: Lab, scripted: Any) -> None:
+    """It does not wait for the jobs before it."""
+    runs = [Held(GOOD) for _ in range(COUNT)]
+    scripted(*runs)
+    before = [lab.submit(ghz(), shots=100) for _ in runs]
+    queued = lab.submit(ghz(), shots=100)
+    assert "waiting for" in queued.record()["progress"]["message"]
+    queued.cancel()
+    assert queued.status == "cancelled"
+    for run, job in zip(runs, before, strict=True):
+        run.released.set()
+        job.result(30)
+
+
+def test_a_ledger_that_does_not_answer_for_a_moment_does_not_end_the_run(
+    lab: Lab, scripted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failed look for a cancel request is repeated; the result still arrives."""
+    run = Held(GOOD)
+    scripted(run)
+    job = lab.submit(ghz(), shots=100)
+    asked, answers = threading.Event(), lab.ledger.cancel_requested
+
+    def fail_once(job_id: str) -> bool:
+        if not asked.is_set():
+            asked.set()
+            raise LedgerError("The ledger does not answer.", "")
+        return answers(job_id)
+
+    monkeypatch.setattr(lab.ledger, "cancel_requested", fail_once)
+    assert asked.wait(30)
+    run.released.set()
+    assert sum(job.result(30).counts.values()) == 100
+
+
+def test_a_histogram_of_many_megabytes_is_kept_whole(lab: Lab, scripted: Any) -> None:
+    """Large counts are stored compressed and read back as they were; the record shows the most frequent."""
+    keys = [f"{n:040b}" for n in range(60_000)]
+    wide = RunResult(counts=(dict.fromkeys(keys, 1),), run_seconds=0.1)
+    scripted(ended(wide))
+    from qiskit import QuantumCircuit
+
+    circuit = QuantumCircuit(40)
+    circuit.h(range(40))
+    job = lab.submit(circuit, shots=60_000)
+    job.result()
+    assert Lab(lab.home).job(job.id).result().counts == wide.counts[0]
+    assert len(job.record()["counts"]) == 4096
+
+
+def test_a_lab_gives_its_threads_back(home: Any) -> None:
+    """Opening, using and closing many labs in one process leaves no thread behind."""
+    for _ in range(5):
+        lab = Lab()
+        lab.submit(ghz(), shots=10).result()
+        lab.close()
+    deadline = time.monotonic() + 10
+    while any(t.name == "qpm-job" for t in threading.enumerate()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not [t for t in threading.enumerate() if t.name == "qpm-job"]
+
+
+def test_copying_the_home_does_not_end_the_lease_of_a_running_job(lab: Lab, scripted: Any, tmp_path: Any) -> None:
+    """Reading every file of the home, locks included, from the process that holds them is harmless."""
+    run = Held(GOOD)
+    scripted(run)
+    job = lab.submit(ghz(), shots=100)
+    shutil.copytree(lab.home, tmp_path / "copy")
+    other = Lab(lab.home)
+    assert other.recovered == []
+    run.released.set()
+    assert job.result(30).shots == 100
+    other.close()

@@ -1,0 +1,133 @@
+"""`Job` follows one submission, in the process that made it or in any other."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from qpm_lab import circuits
+from qpm_lab.errors import CancelledError, InputError, ProviderError, QpmError
+from qpm_lab.experiment import OPEN, Decision, Status
+from qpm_lab.ledger import JobRow
+from qpm_lab.result import Result
+from qpm_lab.runner.attempt import LiveJob, Outcome
+from qpm_lab.runner.record import decision_of, histograms
+
+if TYPE_CHECKING:
+    from qpm_lab.lab import Lab
+
+POLL_SECONDS = 0.2
+
+
+class Job:
+    """One governed submission. `status`, `decision` and `quote` are read from the ledger."""
+
+    def __init__(self, lab: Lab, job_id: str, live: LiveJob | None = None) -> None:
+        self.id = job_id
+        self._lab = lab
+        self._followed = live
+        self._pid = os.getpid()
+
+    @property
+    def status(self) -> Status:
+        return Status(self._row.status)
+
+    @property
+    def decision(self) -> Decision:
+        """The verdict it was submitted under."""
+        return decision_of(self._lab.ledger, self.id)
+
+    @property
+    def quote(self) -> Mapping[str, Any]:
+        """The quote it was authorised on, money as decimal strings."""
+        quote: Mapping[str, Any] = self.record()["quote"]
+        return quote
+
+    def record(self) -> dict[str, Any]:
+        """The job as one JSON document (docs/record.md)."""
+        return self._lab.record(self.id)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits until the job has ended; False when `timeout` seconds passed first."""
+        live = self._live
+        if live is not None:
+            return live.ended.wait(timeout)
+        until = None if timeout is None else time.monotonic() + timeout
+        while self._row.status in OPEN:
+            if until is not None and time.monotonic() >= until:
+                return False
+            time.sleep(POLL_SECONDS)
+        return True
+
+    def result(self, timeout: float | None = None) -> Result:
+        """Waits for the result.
+
+        Args:
+            timeout: Seconds to wait; None waits as long as it takes.
+
+        Raises:
+            TimeoutError: it still runs; the job goes on.
+            CancelledError: it was cancelled.
+            ProviderError: it failed.
+        """
+        if not self.wait(timeout):
+            raise TimeoutError(f"Job {self.id} still runs; it goes on. Wait longer or call .cancel().")
+        live = self._live
+        if live is not None and live.error is not None:
+            raise live.error
+        if live is not None and live.outcome is not None:
+            return _live_result(live, live.outcome)
+        record = self.record()
+        if record["status"] != Status.COMPLETED:
+            raise _failure(record)
+        return Result.from_record(record, self._circuits(), self._histograms())
+
+    def cancel(self) -> None:
+        """Stops the job; a job that has ended is left as it is."""
+        if self._row.status in OPEN:
+            with contextlib.suppress(InputError):  # it may end in this very moment
+                self._lab.cancel(self.id)
+
+    @property
+    def _live(self) -> LiveJob | None:
+        """The job as this process runs it; a forked child knows it from the ledger only."""
+        return self._followed if os.getpid() == self._pid else None
+
+    @property
+    def _row(self) -> JobRow:
+        return self._lab.ledger.job(self.id)
+
+    def _circuits(self) -> list[Any]:
+        entry = self._lab.ledger.entries(self.id)[0]
+        digests = entry.payload["circuit_blobs"]
+        return [circuits.read_qpy(self._lab.ledger.blob(d))[0] for d in digests]
+
+    def _histograms(self) -> list[dict[str, int]]:
+        return histograms(self._lab.ledger, self.id)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        from qpm_lab.display import mimebundle
+
+        return mimebundle(self.record())
+
+    def __repr__(self) -> str:
+        return f"<Job {self.id} {self.status} on {self._row.backend}>"
+
+
+def _live_result(live: LiveJob, outcome: Outcome) -> Result:
+    task = live.task
+    triples = zip(outcome.result.counts, outcome.estimates, task.circuits, strict=True)
+    return Result.of_parts(
+        tuple(Result(dict(n), e, outcome.cost, c, task.backend.id, task.shots) for n, e, c in triples)
+    )
+
+
+def _failure(record: Mapping[str, Any]) -> QpmError:
+    error = record["error"] or {}
+    message, hint = error.get("message", f"The job is {record['status']}."), error.get("hint", "")
+    if record["status"] == Status.CANCELLED:
+        return CancelledError(message, hint)
+    return ProviderError(message, hint)
