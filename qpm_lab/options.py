@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from qpm_lab.errors import InputError
-from qpm_lab.experiment import CLASSIFICATIONS
+from qpm_lab.experiment import CLASSIFICATIONS, Status
+
+STATES = [status.value for status in Status]
+USAGE_GROUPS = ["user", "team", "cost_center", "project", "experiment", "backend", "day"]
 
 
 class OptionParser(argparse.ArgumentParser):
@@ -34,6 +37,26 @@ def add_job_options(parser: argparse.ArgumentParser) -> None:
     add("--classification", choices=CLASSIFICATIONS, help="how sensitive the circuit is")
     add("--max-cost", metavar="AMOUNT", help="refuse if the upper quote exceeds this, e.g. 2.50")
     add("--name", metavar="NAME", help="what the job is called in cards and lists")
+
+
+def add_list_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that choose among the jobs recorded, or cancel one."""
+    add = parser.add_argument
+    add("--status", choices=STATES, metavar="STATE", help=f"only jobs in this state: {', '.join(STATES)}")
+    add("-e", "--experiment", metavar="NAME", help="only this experiment")
+    add("--text", metavar="TEXT", help="only jobs whose name, backend, experiment or user contains it")
+    add("-n", "--limit", type=_count, default=20, metavar="N", help="how many (20)")
+    add("--cancel", metavar="ID", help="stop a job, whichever process runs it")
+
+
+def list_filters(options: argparse.Namespace) -> dict[str, Any]:
+    """The filters among the parsed options, as `Lab.page` takes them."""
+    return {name: getattr(options, name) for name in ("status", "experiment", "text")}
+
+
+def add_usage_options(parser: argparse.ArgumentParser) -> None:
+    """Adds what usage is grouped by."""
+    parser.add_argument("--by", choices=USAGE_GROUPS, default="user", help="what to group by (user)")
 
 
 def job_arguments(options: argparse.Namespace) -> dict[str, Any]:

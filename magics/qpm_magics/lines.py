@@ -6,8 +6,15 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab.errors import InputError
-from qpm_lab.experiment import Status
-from qpm_lab.options import OptionParser, add_job_options, assignments, job_arguments, literal
+from qpm_lab.options import (
+    OptionParser,
+    add_job_options,
+    add_list_options,
+    add_usage_options,
+    assignments,
+    job_arguments,
+    literal,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -42,19 +49,14 @@ def jobs_parser() -> OptionParser:
     """The options of `%qjobs`."""
     parser = OptionParser(prog="%qjobs", add_help=False)
     parser.add_argument("job", nargs="?", metavar="ID", help="show this job's card")
-    parser.add_argument("--status", choices=[s.value for s in Status], metavar="STATE", help=f"one of {', '.join(Status)}")
-    parser.add_argument("-e", "--experiment", metavar="NAME", help="only this experiment")
-    parser.add_argument("--text", metavar="TEXT", help="only jobs whose name, backend or state contains it")
-    parser.add_argument("-n", "--limit", type=int, default=20, metavar="N", help="how many (20)")
-    parser.add_argument("--cancel", metavar="ID", help="stop a job, whichever kernel runs it")
+    add_list_options(parser)
     return parser
 
 
 def usage_parser() -> OptionParser:
     """The options of `%qusage`."""
     parser = OptionParser(prog="%qusage", add_help=False)
-    kinds = ["user", "team", "cost_center", "project", "experiment", "backend", "day"]
-    parser.add_argument("--by", choices=kinds, default="user", help="what to group by (user)")
+    add_usage_options(parser)
     return parser
 
 

@@ -11,6 +11,7 @@ from traitlets import Int, Unicode
 
 from qpm_lab.errors import CancelledError, DeniedError, InputError
 from qpm_lab.experiment import OPEN
+from qpm_lab.options import list_filters
 from qpm_magics import lines, pages
 from qpm_magics.body import run_body
 from qpm_magics.circuit_names import circuit_names
@@ -71,7 +72,7 @@ class QpmMagics(Magics):
         elif options.job:
             show(self._lab.job(options.job).record())
         else:
-            filters = {n: getattr(options, n) for n in ("status", "experiment", "text")}
+            filters = list_filters(options)
             page = self._lab.page(limit=options.limit, **filters)
             rows, how = page["jobs"], {"filtered": any(filters.values()), "more": page["more"]}
             _display(jobs_html(rows, **how), jobs_text(rows, **how))

@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from qpm_lab.cli.output import Output
 from qpm_lab.errors import BundleError, CancelledError, DeniedError, InputError, QpmError
-from qpm_lab.experiment import Status
-from qpm_lab.options import add_job_options, assignments, job_arguments
+from qpm_lab.options import (
+    add_job_options,
+    add_list_options,
+    add_usage_options,
+    assignments,
+    job_arguments,
+    list_filters,
+)
 
 if TYPE_CHECKING:
     from qpm_lab.job import Job
@@ -27,16 +33,10 @@ def add_commands(commands: Any) -> None:
     _circuit_command(commands, "quote", "what a job would cost", quote_file)
     _circuit_command(commands, "explain", "whether a job may run now, and every reason why not", explain_file)
     jobs = _command(commands, "jobs", "the newest jobs", list_jobs)
-    jobs.add_argument("--status", choices=[s.value for s in Status], metavar="STATE", help=f"one of {', '.join(Status)}")
-    jobs.add_argument("-e", "--experiment", metavar="NAME", help="only this experiment")
-    jobs.add_argument("--text", metavar="TEXT", help="only jobs whose name, backend or state contains it")
-    jobs.add_argument("-n", "--limit", type=int, default=20, metavar="N", help="how many (20)")
+    add_list_options(jobs)
     jobs.add_argument("--before", metavar="ID", help="the page after the one that ended with this job")
-    jobs.add_argument("--cancel", metavar="ID", help="stop a job, whichever process runs it")
     _command(commands, "show", "one job", show_job).add_argument("job", metavar="ID", help="its id or the beginning")
-    usage = _command(commands, "usage", "who used what, and what is left", show_usage)
-    kinds = ["user", "team", "cost_center", "project", "experiment", "backend", "day"]
-    usage.add_argument("--by", choices=kinds, default="user", help="what to group by (user)")
+    add_usage_options(_command(commands, "usage", "who used what, and what is left", show_usage))
     _command(commands, "backends", "where a job can run", list_backends)
 
 
@@ -105,9 +105,7 @@ def list_jobs(options: argparse.Namespace, output: Output) -> int:
     if options.cancel is not None:
         _show_record(_lab().cancel(options.cancel), output)
         return 0
-    if not 1 <= options.limit <= 1000:
-        raise InputError("--limit must be between 1 and 1,000.", "Page with --before ID.")
-    filters = {n: getattr(options, n) for n in ("status", "experiment", "text")}
+    filters = list_filters(options)
     page = _lab().page(limit=options.limit, before=options.before, **filters)
     output.show(page, lambda: _jobs_told(page, filtered=any(filters.values())))
     return 0

@@ -96,5 +96,8 @@ class Provider(Protocol):
             CircuitError: an instruction the backend cannot run, by name.
         """
 
+    def expected_seconds(self, task: Task) -> float:
+        """How long the run should take, by a model of the task only; infinite when nobody can tell."""
+
     def submit(self, task: Task) -> Running:
         """Starts the run. Small local work may be finished when this returns."""

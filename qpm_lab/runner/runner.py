@@ -12,6 +12,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,6 +25,7 @@ from qpm_lab.ledger import Blob, Ledger, NewJob, Owner, OwnerLock
 from qpm_lab.providers.interface import Progress, Task
 from qpm_lab.runner import clock
 from qpm_lab.runner.attempt import LiveJob, drive, end_without_result
+from qpm_lab.runner.interrupts import held_back
 from qpm_lab.runner.plan import Order, Plan, judge, make_plan, with_shortages
 from qpm_lab.runner.recovery import recover
 from qpm_lab.runner.rules import Rules
@@ -31,6 +33,9 @@ from qpm_lab.runner.workers import Workers
 
 CLOSE_SECONDS = 3.0
 """Less than the five seconds that Jupyter gives a kernel to end."""
+QUICK_SECONDS = 0.05
+QUICK_QUBITS = 12
+"""A job that should take no longer runs in the caller's thread; wider circuits may need long for their fidelity."""
 ASKED = "it was asked to stop"
 LEASE = timedelta(seconds=60)
 """How long another machine waits before it may take over; on this machine the lock decides."""
@@ -131,6 +136,7 @@ class Runner:
 
     def _reserve(self, plan: Plan, task: Task, at: datetime) -> LiveJob:
         began = time.perf_counter()
+        quick = self._workers.idle and _is_quick(task)
         blobs, digests = self._circuit_blobs(plan)
         job = self._new_job(plan, task.token, at)
         live = LiveJob(job.job_id, plan, task, at, started=self._workers.idle)
@@ -138,19 +144,27 @@ class Runner:
         self.boundary("before-reserve")
         self.live[job.job_id] = live
         try:
-            entry = self.ledger.submit(job, payload, plan.holds, self.owner(at), blobs=blobs, started=live.started)
-            self.boundary("after-reserve")
-            if not isinstance(entry, tuple):
-                self._stored.update(digests)
-                live.stages_ms["reserve"] = (time.perf_counter() - began) * 1e3
-                self._workers.run(partial(self._drive, live))
-                return live
+            with held_back() if quick else nullcontext():
+                entry = self.ledger.submit(job, payload, plan.holds, self.owner(at), blobs=blobs, started=live.started)
+                self.boundary("after-reserve")
+                if not isinstance(entry, tuple):
+                    self._stored.update(digests)
+                    live.stages_ms["reserve"] = (time.perf_counter() - began) * 1e3
+                    self._begin(live, at_once=quick)
+                    return live
         except BaseException:
             # An interrupt may fall after the commit: what stands in the ledger is closed before it goes on.
             self.cancel(live, "it was interrupted")
             raise
         self._end(live)
         raise self._refuse(plan, with_shortages(plan, entry, at=at), at)
+
+    def _begin(self, live: LiveJob, *, at_once: bool) -> None:
+        """Drives quick jobs here: handing one to a thread can cost as much as the job itself."""
+        if at_once:
+            self._drive(live)
+        else:
+            self._workers.run(partial(self._drive, live))
 
     def _drive(self, live: LiveJob) -> None:
         if not live.claim():
@@ -222,6 +236,12 @@ class Runner:
             token=token,
             created_at=clock.stamp(at),
         )
+
+
+def _is_quick(task: Task) -> bool:
+    if any(circuit.num_qubits > QUICK_QUBITS for circuit in task.circuits):
+        return False
+    return providers.provider_of(task.backend.id).expected_seconds(task) <= QUICK_SECONDS
 
 
 def _submission(plan: Plan, task: Task | None, digests: dict[str, str]) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shutil
+import signal
 import threading
 import time
 from typing import Any
@@ -196,6 +198,9 @@ class Scripted:
 
     def check(self, task: Any) -> None:
         pass
+
+    def expected_seconds(self, task: Any) -> float:
+        return math.inf
 
     def submit(self, task: Any) -> Held:
         self.tasks.append(task)
@@ -473,3 +478,18 @@ def test_copying_the_home_does_not_end_the_lease_of_a_running_job(lab: Lab, scri
     run.released.set()
     assert job.result(30).shots == 100
     other.close()
+
+
+def test_an_interrupt_during_a_quick_job_takes_effect_when_its_outcome_is_recorded(lab: Lab) -> None:
+    """Ctrl-C cannot fall between the run and its record; it is raised afterwards, and the job stands completed."""
+
+    def press_ctrl_c(name: str) -> None:
+        if name == "after-run":
+            signal.raise_signal(signal.SIGINT)
+
+    lab.submit(ghz(), shots=10)
+    lab.runner.boundary = press_ctrl_c
+    with pytest.raises(KeyboardInterrupt):
+        lab.submit(ghz(), shots=20)
+    assert [row["status"] for row in lab.page()["jobs"]] == ["completed", "completed"]
+    assert lab.ledger.open_jobs() == []
