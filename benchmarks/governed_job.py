@@ -1,7 +1,11 @@
-"""A governed GHZ-5 job beside what people write today, interleaved in one process.
+"""A governed GHZ-5 job beside what people write today, in one process.
 
-Prints medians in milliseconds of: bare Aer on a transpiled circuit; `transpile` + `AerSimulator.run`;
-a governed job (`Lab.submit(...).result()`), full sync included; and one synced commit of this disk.
+Two series, each alternating two contenders so that whatever slows the machine slows both:
+
+- bare: `AerSimulator.run` on a circuit transpiled before, against `Lab.submit(...).result()`;
+- today: `transpile` + `AerSimulator.run`, against the same governed job.
+
+Full sync is included; one synced commit of this disk is timed beside them.
 
     python benchmarks/governed_job.py [--rounds 100]
 """
@@ -46,6 +50,20 @@ def milliseconds(work: Callable[[], object]) -> float:
     return (time.perf_counter() - began) * 1e3
 
 
+def alternate(
+    first: Callable[[], object], second: Callable[[], object], rounds: int
+) -> tuple[list[float], list[float]]:
+    """Times both in turn after a warm-up; which one begins changes every round."""
+    for _ in range(5):
+        first()
+        second()
+    times: tuple[list[float], list[float]] = ([], [])
+    for turn in range(rounds):
+        for index in (0, 1) if turn % 2 else (1, 0):
+            times[index].append(milliseconds((first, second)[index]))
+    return times
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=100)
@@ -53,43 +71,35 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         lab, simulator, circuit = Lab(Path(folder) / "home"), AerSimulator(), ghz()
         ready = transpile(circuit, simulator)
-        contenders: dict[str, Callable[[], object]] = {
-            "bare Aer, transpiled before": lambda: simulator.run(ready, shots=SHOTS).result().get_counts(),
-            "transpile + AerSimulator.run": lambda: (
-                simulator.run(transpile(circuit, simulator), shots=SHOTS).result().get_counts()
-            ),
-            "governed: Lab.submit().result()": lambda: lab.submit(circuit, shots=SHOTS).result().counts,
-            "one synced commit": lambda: synced_commit(Path(folder)),
-        }
-        times: dict[str, list[float]] = {name: [] for name in contenders}
-        for _ in range(3):
-            for work in contenders.values():
-                work()
-        for turn in range(rounds):
-            for name, work in rotated(contenders, turn):
-                times[name].append(milliseconds(work))
+
+        def bare() -> object:
+            return simulator.run(ready, shots=SHOTS).result().get_counts()
+
+        def today() -> object:
+            return simulator.run(transpile(circuit, simulator), shots=SHOTS).result().get_counts()
+
+        def governed() -> object:
+            return lab.submit(circuit, shots=SHOTS).result().counts
+
+        print(f"GHZ-5, {SHOTS:,} shots, {rounds} rounds a series; milliseconds")
+        print(f"{'':34}{'p10':>9}{'median':>9}{'p90':>9}")
+        beside_bare = alternate(bare, governed, rounds)
+        show("bare Aer, transpiled before", beside_bare[0])
+        show("governed, beside it", beside_bare[1])
+        beside_today = alternate(today, governed, rounds)
+        show("transpile + AerSimulator.run", beside_today[0])
+        show("governed, beside it", beside_today[1])
+        show("one synced commit", [milliseconds(lambda: synced_commit(Path(folder))) for _ in range(rounds)])
+        added = statistics.median(g - b for b, g in zip(*beside_bare, strict=True))
+        ratio = statistics.median(g / t for t, g in zip(*beside_today, strict=True))
+        print(f"governed adds {added:.2f} ms to a bare run (median of pairs; target: at most 5)")
+        print(f"governed takes {ratio:.2f} times what transpile + run takes (target: at most 1)")
         lab.close()
-    report(times, rounds)
 
 
-def rotated(contenders: dict[str, Callable[[], object]], turn: int) -> list[tuple[str, Callable[[], object]]]:
-    """Another one begins each round and every other round runs backwards: caches favour nobody."""
-    items = list(contenders.items())
-    start = turn % len(items)
-    return (items[start:] + items[:start])[:: 1 if turn // len(items) % 2 else -1]
-
-
-def report(times: dict[str, list[float]], rounds: int) -> None:
-    print(f"GHZ-5, {SHOTS:,} shots, {rounds} interleaved rounds; milliseconds")
-    print(f"{'':34}{'p10':>9}{'median':>9}{'p90':>9}")
-    for name, values in times.items():
-        deciles = statistics.quantiles(values, n=10)
-        print(f"{name:34}{deciles[0]:9.2f}{statistics.median(values):9.2f}{deciles[8]:9.2f}")
-    bare, today, governed, _ = times.values()
-    paired = statistics.median(g - b for g, b in zip(governed, bare, strict=True))
-    print(f"governed adds {paired:.2f} ms to a bare run (median of pairs; target: at most 5)")
-    ratio = statistics.median(g / t for g, t in zip(governed, today, strict=True))
-    print(f"governed takes {ratio:.2f} times what transpile + run takes (target: at most 1)")
+def show(name: str, values: list[float]) -> None:
+    deciles = statistics.quantiles(values, n=10)
+    print(f"{name:34}{deciles[0]:9.2f}{statistics.median(values):9.2f}{deciles[8]:9.2f}")
 
 
 if __name__ == "__main__":

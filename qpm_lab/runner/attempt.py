@@ -125,7 +125,7 @@ def _until_outcome(live: LiveJob, runner: Runner) -> Callable[[], None]:
 
 def _run(live: LiveJob, runner: Runner) -> RunResult:
     provider = providers.provider_of(live.task.backend.id)
-    if _asked_to_stop(live, runner):
+    if live.cancel_reason or (not live.started and _asked_to_stop(live, runner)):
         raise CancelledError("The job was cancelled before it started.", "Nothing was spent.")
     if not live.started:
         # It queued: what fitted into memory then may not fit now.
