@@ -17,7 +17,7 @@ from qpm_lab.errors import CancelledError, LedgerError, ProviderError, QpmError
 from qpm_lab.experiment import Estimate, from_nano
 from qpm_lab.providers.interface import Progress, Running, RunResult, Task
 from qpm_lab.runner import clock
-from qpm_lab.runner.outcome import counts_blob, fidelities, validate
+from qpm_lab.runner.outcome import Ideals, counts_blob, fidelities, validate
 from qpm_lab.runner.plan import Plan
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _until_outcome(live: LiveJob, runner: Runner) -> Callable[[], None]:
         try:
             result = _run(live, runner)
             validate(result, live.task)
-            return partial(_completed, live, runner, result, _estimates(live, result))
+            return partial(_completed, live, runner, result, _estimates(live, result, runner.ideals))
         except CancelledError as error:
             return partial(end_without_result, live, runner, "job.cancelled", error)
         except QpmError as error:
@@ -279,8 +279,9 @@ def _usage(live: LiveJob, result: RunResult | None) -> dict[str, Any]:
     }
 
 
-def _estimates(live: LiveJob, result: RunResult) -> tuple[Estimate, ...]:
+def _estimates(live: LiveJob, result: RunResult, ideals: Ideals) -> tuple[Estimate, ...]:
     began = time.perf_counter()
-    estimates = fidelities(result, live.task)
+    fingerprints = [facts.fingerprint for facts in live.plan.request.circuits]
+    estimates = fidelities(result, live.task, fingerprints, ideals)
     live.stages_ms["fidelity"] = (time.perf_counter() - began) * 1e3
     return estimates

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import zlib
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qpm_lab import fidelity, providers
@@ -18,6 +21,8 @@ from qpm_lab.providers.interface import RunResult, Task
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
+    from qpm_lab.providers.ideal import Ideal
+
 log = logging.getLogger("qpm_lab")
 LEVEL = 0.95
 IDEAL_ON_SIMULATOR = 12
@@ -27,6 +32,8 @@ SAMPLING_ONLY = "ideal simulator, sampling noise only"
 
 
 MAX_PLAIN_BLOB = 1 << 20
+MAX_IDEALS = 64
+MAX_IDEAL_OUTCOMES = 4096
 FIDELITY_ON_SIMULATOR = 16
 """Circuits of an ideal simulator's job that are compared with the exact distribution."""
 
@@ -77,26 +84,48 @@ def _unusable(what: str) -> ProviderError:
     )
 
 
-def fidelities(result: RunResult, task: Task) -> tuple[Estimate, ...]:
+class Ideals:
+    """The exact distributions of circuits met lately, by fingerprint: repeated runs ask for the same one."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, Ideal] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, circuit: QuantumCircuit, fingerprint: str) -> Ideal:
+        """The distribution of `circuit`, whose fingerprint is given."""
+        with self._lock:
+            if fingerprint in self._known:
+                self._known.move_to_end(fingerprint)
+                return self._known[fingerprint]
+        ideal = providers.ideal_probabilities(circuit)
+        if ideal.probabilities is None or len(ideal.probabilities) <= MAX_IDEAL_OUTCOMES:
+            with self._lock:
+                self._known[fingerprint] = ideal
+                while len(self._known) > MAX_IDEALS:
+                    self._known.popitem(last=False)
+        return ideal
+
+
+def fidelities(result: RunResult, task: Task, fingerprints: Sequence[str], ideals: Ideals) -> tuple[Estimate, ...]:
     """The outcome fidelity of each circuit, or the reason why there is none; never raises."""
-    pairs = zip(task.circuits, result.counts, strict=True)
-    return tuple(_safely(circuit, counts, task) for circuit, counts in pairs)
+    triples = zip(task.circuits, result.counts, fingerprints, strict=True)
+    return tuple(_safely(circuit, counts, task, partial(ideals.of, circuit, mark)) for circuit, counts, mark in triples)
 
 
-def _safely(circuit: QuantumCircuit, counts: Mapping[str, int], task: Task) -> Estimate:
+def _safely(circuit: QuantumCircuit, counts: Mapping[str, int], task: Task, ideal: Callable[[], Ideal]) -> Estimate:
     """A good result is never lost to an estimate that fails."""
     try:
-        return _fidelity(circuit, counts, task)
+        return _fidelity(circuit, counts, task, ideal)
     except Exception as error:
         log.exception("no fidelity for %s", circuit.name)
         return no_estimate(task.shots, f"It could not be computed: {error}")
 
 
-def _fidelity(circuit: QuantumCircuit, counts: Mapping[str, int], task: Task) -> Estimate:
+def _fidelity(circuit: QuantumCircuit, counts: Mapping[str, int], task: Task, exact: Callable[[], Ideal]) -> Estimate:
     noisy = task.backend.noisy
     if not noisy and (circuit.num_qubits > IDEAL_ON_SIMULATOR or len(task.circuits) > FIDELITY_ON_SIMULATOR):
         return no_estimate(task.shots, SAMPLING_ONLY)
-    ideal, reason = providers.ideal_probabilities(circuit)
+    ideal, reason = exact()
     if ideal is None:
         return no_estimate(task.shots, (noisy and reason) or SAMPLING_ONLY)
     bits = providers.measured_bits(circuit)

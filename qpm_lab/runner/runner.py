@@ -26,6 +26,7 @@ from qpm_lab.providers.interface import Progress, Task
 from qpm_lab.runner import clock
 from qpm_lab.runner.attempt import LiveJob, drive, end_without_result
 from qpm_lab.runner.interrupts import held_back
+from qpm_lab.runner.outcome import Ideals
 from qpm_lab.runner.plan import Order, Plan, judge, make_plan, with_shortages
 from qpm_lab.runner.recovery import recover
 from qpm_lab.runner.rules import Rules
@@ -65,6 +66,7 @@ class Runner:
         self.rules = rules
         self.principal = principal
         self.boundary = boundary
+        self.ideals = Ideals()
         self.live: dict[str, LiveJob] = {}
         self._lock = OwnerLock(ledger.home)
         self._workers = Workers()
