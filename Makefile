@@ -47,7 +47,7 @@ front: labextension/node_modules
 	cd labextension && npm run --silent lint && npm test --silent
 
 lab: .venv/lab
-	$(BIN)/jupyter lab --notebook-dir=notebooks
+	$(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
 bench: .venv/dev
 	$(BIN)/python benchmarks/governed_job.py

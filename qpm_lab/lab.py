@@ -68,7 +68,7 @@ class Lab:
         self.home = Path(home).expanduser().absolute() if home is not None else default_home()
         self.rules = Rules(find_folder(policies or os.environ.get("QPM_POLICIES") or None))
         self.ledger = Ledger.open(self.home, os.environ.get("QPM_LEDGER_URL") or None)
-        self.principal = Principal(_user(), _process_run if notebook_run is None else notebook_run)
+        self.principal = Principal(current_user(), _process_run if notebook_run is None else notebook_run)
         self.runner = Runner(self.ledger, self.rules, self.principal)
         self._pid = os.getpid()
         # Also runs at exit: a script that ends with jobs under way leaves them cancelled, not abandoned.
@@ -279,7 +279,7 @@ def _close(runner: Runner, ledger: Ledger, pid: int) -> None:
     ledger.close()
 
 
-def _user() -> str:
+def current_user() -> str:
     """Who is logged in: the hub's name on a hub, else the login name."""
     name = os.environ.get("JUPYTERHUB_USER") or ""
     try:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import ast
+import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, NoReturn
 
 from qpm_lab.errors import InputError
@@ -98,13 +100,16 @@ def assignments(pairs: Sequence[str]) -> dict[str, Any]:
     return values
 
 
+WHOLE = re.compile(r"[+-]?(\d+|\d{1,3}([,_]\d{3})+|\d+(\.\d+)?[eE]\+?\d{1,2})")
+
+
 def _count(text: str) -> int:
-    """A whole number; `4_096`, `4,096` and `1e6` are read as people write them."""
-    plain = text.replace(",", "").replace("_", "")
-    try:
-        number = int(plain) if plain.lstrip("-").isdigit() else float(plain)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
-    if number != number or number in (float("inf"), float("-inf")) or number != int(number):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    """A whole number; `4_096`, `4,096` and `1e6` are read as people write them, `1,5` is not one.
+
+    >>> _count("1.5e3")
+    1500
+    """
+    number = Decimal(re.sub("[,_]", "", text)) if WHOLE.fullmatch(text) else None
+    if number is None or number != number.to_integral_value():
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number")
     return int(number)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from qpm_magics import lines
+from qpm_magics.circuit_names import circuit_names
 
 if TYPE_CHECKING:
     import argparse
@@ -22,6 +23,9 @@ PARSERS = {
 }
 
 
+WITH_CIRCUIT = frozenset({"qjob", "qquote", "qexplain"})
+
+
 def register_completion(shell: InteractiveShell) -> None:
     """Adds the matcher to the shell's completer."""
     from IPython.core.completer import SimpleCompletion, context_matcher
@@ -29,8 +33,10 @@ def register_completion(shell: InteractiveShell) -> None:
     @context_matcher()
     def qpm_matcher(context: Any) -> Any:
         line = context.line_with_cursor[: context.cursor_position]
-        found = [] if context.cursor_line else candidates(line)
         typed = _last_word(line)
+        found = [] if context.cursor_line else candidates(line)
+        if found and _at_expression(line):
+            found = [*circuit_names(shell.user_ns), *found]
         matches = [SimpleCompletion(text=c, type="param") for c in found if c.startswith(typed)]
         return {"completions": matches, "matched_fragment": typed, "suppress": bool(matches), "ordered": True}
 
@@ -56,6 +62,12 @@ def candidates(line: str) -> list[str]:
     if action is not None and action.nargs != 0:
         return _values(action)
     return [option for option in parser._option_string_actions if option.startswith("--")]
+
+
+def _at_expression(line: str) -> bool:
+    """True where a circuit may stand: the first word after a line magic that takes one."""
+    match = LINE.match(line)
+    return match is not None and "%%" not in line and match[1] in WITH_CIRCUIT and " " not in match[2].strip()
 
 
 def _values(action: argparse.Action) -> list[str]:

@@ -119,7 +119,10 @@ def evaluate(shell: InteractiveShell, expression: str, magic: str) -> Any:
             f"{magic} cannot read {expression[:80]!r}: {error}.",
             "Write one Python expression, then the options.",
         ) from None
-    return eval(code, shell.user_ns)
+    try:
+        return eval(code, shell.user_ns)
+    except NameError as error:
+        raise InputError(f"{magic} cannot find it: {error}.", "Define the circuit in a cell first.") from None
 
 
 def order_options(shell: InteractiveShell, options: argparse.Namespace) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from traitlets import Int, Unicode
 from qpm_lab.errors import CancelledError, DeniedError, InputError
 from qpm_lab.experiment import OPEN
 from qpm_lab.options import list_filters
+from qpm_lab.runner.naming import own_name
 from qpm_magics import lines, pages
 from qpm_magics.body import run_body
 from qpm_magics.circuit_names import circuit_names
@@ -129,13 +130,15 @@ class QpmMagics(Magics):
         expression, rest = lines.split_expression(line)
         options = self._parse(lines.circuit_parser(magic), rest)
         value = lines.evaluate(self.shell, expression, magic)
-        return value, lines.order_options(self.shell, options)
+        keywords = lines.order_options(self.shell, options)
+        keywords["name"] = options.name or self._name(value)
+        return value, keywords
 
     def _run(self, value: Any, options: argparse.Namespace) -> Job | None:
         from qpm_magics.cards import show
 
         keywords = lines.order_options(self.shell, options)
-        keywords["name"] = options.name or options.output or self._variable_name(value)
+        keywords["name"] = options.name or options.output or self._name(value)
         if options.dry_run:
             show(self._lab.dry_run(value, **keywords))
             return None
@@ -172,7 +175,10 @@ class QpmMagics(Magics):
                 ) from None
         job.result()
 
-    def _variable_name(self, value: Any) -> str | None:
+    def _name(self, value: Any) -> str | None:
+        """None leaves the name to a circuit that has one of its own; else the variable's name."""
+        if own_name(str(getattr(value, "name", "") or "")):
+            return None
         names: Sequence[str] = circuit_names(self.shell.user_ns)
         return next((n for n in names if self.shell.user_ns[n] is value), None)
 

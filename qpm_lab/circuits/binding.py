@@ -33,7 +33,7 @@ def _bound(circuit: QuantumCircuit, values: Mapping[str, float]) -> QuantumCircu
         example = ", ".join(f'"{name}": 0.5' for name in missing[:2])
         raise CircuitError(
             f"The circuit has parameters without a value: {shown}.",
-            f"Give them with parameters={{{example}}}, or use circuit.assign_parameters(…).",
+            f"Give them with --parameter {missing[0]}=0.5 (in Python: parameters={{{example}}}).",
         )
     try:
         bound: QuantumCircuit = circuit.assign_parameters({p: values[p.name] for p in own}, inplace=False)

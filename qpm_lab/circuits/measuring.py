@@ -21,8 +21,8 @@ def measured(circuit: QuantumCircuit) -> tuple[QuantumCircuit, str | None]:
     copy.barrier()
     copy.measure(copy.qubits, register)
     count = copy.num_qubits
-    which = "its only qubit was" if count == 1 else f"all {count} qubits were"
-    return copy, f"The circuit had no measurement, so {which} measured."
+    which = "its only qubit is" if count == 1 else f"all {count} qubits are"
+    return copy, f"The circuit has no measurement, so {which} measured."
 
 
 def has_measurement(circuit: QuantumCircuit) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab.cli.output import Output
-from qpm_lab.errors import BundleError, CancelledError, DeniedError, InputError, QpmError
+from qpm_lab.errors import CancelledError, DeniedError, InputError, QpmError
 from qpm_lab.options import (
     add_job_options,
     add_list_options,
@@ -129,20 +129,9 @@ def show_usage(options: argparse.Namespace, output: Output) -> int:
     from qpm_lab.display import budgets_text, usage_text
 
     lab = _lab()
-    _require_sound(lab)
     document = {"by": options.by, "usage": lab.usage_rows(by=options.by), "quota": lab.budgets()}
     output.show(document, lambda: f"{usage_text(document['usage'], options.by)}\n\n{budgets_text(document['quota'])}")
     return 0
-
-
-def _require_sound(lab: Lab) -> None:
-    bundle = lab.rules.bundle()
-    if bundle.problems:
-        raise BundleError(
-            f"The policy bundle {bundle.name} is broken and refuses everything; its quotas are unknown.",
-            "Mend what `qpm policy check` lists.",
-            problems=bundle.problems,
-        )
 
 
 def list_backends(options: argparse.Namespace, output: Output) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,7 @@ def add_commands(commands: Any) -> None:
 
 def verify_ledger(options: argparse.Namespace, output: Output) -> int:
     """Prints the report; exit code 8 when something is wrong."""
-    checkpoint = _read(options.checkpoint) if options.checkpoint else None
+    checkpoint = _checkpoint(options.checkpoint) if options.checkpoint else None
     key = _read(options.key).encode() if options.key else None
     report = _ledger().verify(checkpoint, public_key=key)
     output.show(report.to_dict(), lambda: _verdict(report))
@@ -43,8 +44,15 @@ def verify_ledger(options: argparse.Namespace, output: Output) -> int:
 
 
 def sign(options: argparse.Namespace, output: Output) -> int:
-    """Prints or writes a signed checkpoint."""
-    text = _ledger().checkpoint()
+    """Prints or writes a signed checkpoint of a ledger that verifies."""
+    ledger = _ledger()
+    report = ledger.verify()
+    if not report.ok:
+        raise IntegrityError(
+            f"The ledger does not verify, so it is not signed: {report.problems[0]}",
+            "`qpm ledger verify` lists every problem; restore it from a copy.",
+        )
+    text = ledger.checkpoint()
     if not options.out:
         output.show({"checkpoint": text}, text.rstrip)
         return 0
@@ -76,8 +84,18 @@ def _action(actions: Any, name: str, summary: str, run: Any) -> argparse.Argumen
 
 def _verdict(report: Any) -> str:
     if report.ok:
-        return f"The ledger is whole: {report.entries:,} entries, head {report.head[:19]}…"
+        entries = "1 entry" if report.entries == 1 else f"{report.entries:,} entries"
+        return f"The ledger is whole: {entries}, head {report.head[:19]}…"
     return "\n".join(["The ledger does NOT verify:", *report.problems])
+
+
+def _checkpoint(name: str) -> str:
+    from qpm_lab.ledger import is_checkpoint
+
+    text = _read(name)
+    if not is_checkpoint(text):
+        raise InputError(f"{name} is not a checkpoint.", "Give a file that `qpm ledger checkpoint --out FILE` wrote.")
+    return text
 
 
 def _read(name: str) -> str:
@@ -101,6 +119,15 @@ def _write(path: Path, text: str) -> None:
 
 
 def _ledger() -> Ledger:
-    from qpm_lab.lab import default_lab
+    """The ledger as it stands: nothing is created or recovered by looking at it.
 
-    return default_lab(notebook_run="").ledger
+    Raises:
+        InputError: there is none.
+    """
+    from qpm_lab.lab import default_home
+    from qpm_lab.ledger import Ledger
+
+    home, url = default_home(), os.environ.get("QPM_LEDGER_URL") or None
+    if url is None and not (home / "ledger.db").is_file():
+        raise InputError(f"There is no ledger in {home}.", "QPM_HOME names its folder; the first job creates it.")
+    return Ledger.open(home, url)

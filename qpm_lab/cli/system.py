@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from qpm_lab.cli.output import Output
-from qpm_lab.errors import QpmError
+from qpm_lab.errors import IntegrityError, QpmError
 
 PACKAGES = (
     "qpm-lab",
@@ -71,37 +72,38 @@ def _packages() -> Iterator[Check]:
 
 
 def _policies() -> Iterator[Check]:
-    import os
-
+    from qpm_lab.lab import current_user
     from qpm_lab.policy import find_bundle
 
     bundle = find_bundle(os.environ.get("QPM_POLICIES") or None)
     if bundle.problems:
         found = f"{bundle.name} is broken and refuses everything: {bundle.problems[0]}"
         yield "policies", "failed", found, "Mend what `qpm policy check` lists."
+        return
+    yield "policies", "ok", f"{bundle.name} {bundle.version[:19]}…", ""
+    user = current_user()
+    if bundle.members(user).known:
+        yield "user", "ok", user, ""
     else:
-        yield "policies", "ok", f"{bundle.name} {bundle.version[:19]}…", ""
+        yield "user", "failed", f"{bundle.name} does not know {user!r}", "Ask its owner to add you to entities.json."
 
 
 def _ledger() -> Iterator[Check]:
-    from qpm_lab.lab import default_lab
+    from qpm_lab.lab import default_home
+    from qpm_lab.ledger import Ledger
 
-    lab = default_lab(notebook_run="")
-    report = lab.ledger.verify()
-    yield "home", "ok", str(lab.home), ""
+    home, url = default_home(), os.environ.get("QPM_LEDGER_URL") or None
+    report = Ledger.open(home, url).verify()
+    yield "home", "ok", str(home), ""
     if not report.ok:
-        from qpm_lab.errors import IntegrityError
-
         raise IntegrityError(report.problems[0], "Restore the ledger from a copy; see `qpm ledger verify`.")
-    yield "ledger", "ok", f"{report.entries:,} entries verify", ""
-    if lab.recovered:
-        yield "recovery", "ok", f"closed {len(lab.recovered)} job(s) of processes that are gone", ""
+    yield "ledger", "ok", f"verifies, with {report.entries:,} entries", ""
 
 
 def _backends() -> Iterator[Check]:
-    from qpm_lab.lab import default_lab
+    from qpm_lab.providers import all_backends
 
-    ready = default_lab(notebook_run="").backend_ids()
+    ready = [info.id for info in all_backends() if info.state == "ready"]
     yield "backends", "ok" if ready else "failed", ", ".join(ready) or "none is ready", ""
 
 

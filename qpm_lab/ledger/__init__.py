@@ -7,6 +7,7 @@ from qpm_lab.ledger.ledger import Ledger
 from qpm_lab.ledger.owner import OwnerLock, host_id, owner_gone, remove_dead
 from qpm_lab.ledger.proof import InclusionProof, verify_inclusion
 from qpm_lab.ledger.rows import Blob, Counter, Entry, JobRow, NewJob, Owner, sha256, timestamp
+from qpm_lab.ledger.signing import is_checkpoint
 from qpm_lab.ledger.verify import Report
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "OwnerLock",
     "Report",
     "host_id",
+    "is_checkpoint",
     "owner_gone",
     "remove_dead",
     "sha256",

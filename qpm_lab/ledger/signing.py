@@ -148,6 +148,11 @@ def read_note(note: str) -> Note:
     return Note(match["text"], match["origin"], int(match["size"]), root, match["name"], signature)
 
 
+def is_checkpoint(text: str) -> bool:
+    """True for a text that has the form of a checkpoint, whatever it says."""
+    return len(text) <= _MAX_NOTE and _NOTE.fullmatch(text) is not None
+
+
 def signed_by(note: Note, public: bytes) -> bool:
     """True when the note carries this key's valid signature."""
     from cryptography.exceptions import InvalidSignature

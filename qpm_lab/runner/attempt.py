@@ -17,7 +17,7 @@ from qpm_lab.errors import CancelledError, LedgerError, ProviderError, QpmError
 from qpm_lab.experiment import Estimate, from_nano
 from qpm_lab.providers.interface import Progress, Running, RunResult, Task
 from qpm_lab.runner import clock
-from qpm_lab.runner.outcome import Ideals, counts_blob, fidelities, validate
+from qpm_lab.runner.outcome import Ideals, counts_blob, fidelities, no_estimate, validate
 from qpm_lab.runner.plan import Plan
 
 if TYPE_CHECKING:
@@ -212,7 +212,8 @@ def _completed(live: LiveJob, runner: Runner, result: RunResult, estimates: tupl
         "cost": {"currency": currency, "nano": amount, "basis": basis},
         "details": dict(result.details),
     }
-    head = estimates[0]
+    # A list has no room for a caveat, so it names only a fidelity that is claimed without one.
+    head = estimates[0] if estimates[0].reason is None else no_estimate(0, "")
     summary = {
         "cost_nano": amount,
         "currency": currency,

@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Any, Literal
 
 from qpm_lab import providers
+from qpm_lab.errors import BundleError, InputError
 from qpm_lab.experiment import BackendInfo, CircuitFacts, Hold, Principal, Quote, Request
 from qpm_lab.ledger import Ledger
 from qpm_lab.policy import Bundle
 from qpm_lab.runner.record import hold_dict, quota_lines
 
+PROBE = "any/"
 LABELS = ("experiment", "project", "cost_center")
 
 
@@ -21,16 +23,34 @@ def budgets(ledger: Ledger, bundle: Bundle, principal: Principal, at: datetime) 
 
     A quota exists for a person before its first use, so the bundle is asked what a smallest job on
     each kind of backend would draw on, once without labels and once for each label in use.
+
+    Raises:
+        BundleError: the bundle is broken.
+        InputError: the bundle does not know the user.
     """
-    if bundle.problems:
-        return []
+    _require_known(bundle, principal)
     holds: dict[str, Hold] = {}
     for request in _probes(ledger, principal, at):
         quote = Quote(bundle.currency, 1, 1, 1, "probe", at.date().isoformat(), qpu_nanoseconds=1)
         for hold in bundle.holds(request, quote, at):
-            holds.setdefault(hold.counter, hold)
+            if not (hold.scope == "backend" and hold.key.startswith(PROBE)):
+                holds.setdefault(hold.counter, hold)
     lines = quota_lines(ledger, [hold_dict(hold) for hold in holds.values()])
     return sorted(lines, key=_share, reverse=True)
+
+
+def _require_known(bundle: Bundle, principal: Principal) -> None:
+    if bundle.problems:
+        raise BundleError(
+            f"The policy bundle {bundle.name} is broken and refuses everything: {bundle.problems[0]}",
+            "Mend what `qpm policy check` lists.",
+            problems=bundle.problems,
+        )
+    if not bundle.members(principal.user).known:
+        raise InputError(
+            f"The policy bundle {bundle.name} does not know the user {principal.user!r}, so every job is refused.",
+            "Ask its owner to add you to entities.json.",
+        )
 
 
 def _probes(ledger: Ledger, principal: Principal, at: datetime) -> Iterator[Request]:
@@ -50,7 +70,7 @@ def _probe(principal: Principal, info: BackendInfo) -> Request:
 
 
 def _vendor(kind: Literal["simulator", "qpu"]) -> BackendInfo:
-    return BackendInfo(f"any/{kind}", "", 1, kind, local=False, noisy=True)
+    return BackendInfo(f"{PROBE}{kind}", "", 1, kind, local=False, noisy=True)
 
 
 def _share(line: dict[str, Any]) -> float:

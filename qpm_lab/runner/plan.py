@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -26,11 +25,10 @@ from qpm_lab.experiment import (
 )
 from qpm_lab.ledger import Ledger
 from qpm_lab.policy import Bundle
+from qpm_lab.runner.naming import MAX_LABEL, own_name
 
 MAX_CIRCUITS = 1000
 """Circuits in one job; their facts have to fit one ledger entry."""
-MAX_LABEL = 120
-AUTOMATIC_NAME = re.compile(r"circuit-\d+(-\d+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,21 +144,15 @@ def _request(
     return Request(
         principal=principal,
         backend=info,
-        circuits=tuple(p.facts for p in prepared),
+        circuits=tuple(replace(p.facts, name=own_name(p.facts.name)) for p in prepared),
         shots=_whole(order.shots, "shots", 1, 2**53),
         seed=None if order.seed is None else _whole(order.seed, "seed", 0, 2**63 - 1),
         experiment=_label(order.experiment, "experiment"),
         project=_label(order.project, "project"),
         cost_center=_label(order.cost_center, "cost centre"),
         classification=_classification(order.classification) or bundle.default_classification,
-        name=_label(order.name, "name") or _circuit_name(prepared[0].facts.name),
+        name=_label(order.name, "name") or own_name(prepared[0].facts.name) or "circuit",
     )
-
-
-def _circuit_name(name: str) -> str:
-    """The circuit's own name unless it is Qiskit's automatic `circuit-41` or cannot be printed."""
-    given = name.strip()[:MAX_LABEL]
-    return given if given.isprintable() and given and not AUTOMATIC_NAME.fullmatch(given) else "circuit"
 
 
 def _notes(prepared: tuple[Prepared, ...]) -> tuple[str, ...]:

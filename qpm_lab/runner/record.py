@@ -232,7 +232,7 @@ def _next(document: Mapping[str, Any]) -> dict[str, Any] | None:
         fix = next((r["fix"] for r in reasons if r["fix"]), "Run %qexplain to see every rule.")
         return {"text": fix, "command": None}
     if status == "dry_run":
-        return {"text": "It would be allowed. Run it without --dry-run.", "command": None}
+        return {"text": "It would be allowed: submit it.", "command": None}
     if status in (Status.FAILED, Status.CANCELLED):
         return {"text": (document["error"] or {}).get("hint") or "Run the cell again.", "command": None}
     if status != Status.COMPLETED:
@@ -244,6 +244,6 @@ def _next_after_result(document: Mapping[str, Any]) -> dict[str, Any]:
     if document["labels"]["experiment"] is None:
         return {
             "text": "Name an experiment to collect comparable runs.",
-            "command": f"%%qjob --experiment {document['name'].replace(' ', '-')}",
+            "command": f"--experiment {document['name'].replace(' ', '-')}",
         }
     return {"text": "Run it again to collect comparable runs of this experiment.", "command": None}

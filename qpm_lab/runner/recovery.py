@@ -10,6 +10,7 @@ from __future__ import annotations
 from qpm_lab.ledger import JobRow, Ledger, Owner, owner_gone
 from qpm_lab.runner import clock
 
+OUTCOMES = frozenset({"job.completed", "job.failed", "job.cancelled", "job.denied", "job.awaiting_approval"})
 MESSAGE = "The process that ran this job ended before it had a result."
 HINT = "Nothing was spent; what it held was released. Run it again."
 
@@ -27,10 +28,17 @@ def recover(ledger: Ledger, owner: Owner, driven: frozenset[str] = frozenset()) 
         forgotten = row.owner == owner.token and row.job_id not in driven
         if not forgotten and not owner_gone(ledger.home, row, clock.now()):
             continue
+        if _has_ended(ledger, row):
+            continue
         epoch = ledger.take_over(row.job_id, row.epoch, owner)
         if epoch is not None and _close(ledger, row, epoch):
             closed.append(row.job_id)
     return closed
+
+
+def _has_ended(ledger: Ledger, row: JobRow) -> bool:
+    """True when the entries say that the job ended, whatever its row says: that is for `verify` to tell."""
+    return any(entry.event in OUTCOMES for entry in ledger.entries(row.job_id))
 
 
 def _close(ledger: Ledger, row: JobRow, epoch: int) -> bool:

@@ -62,7 +62,7 @@ def test_a_circuit_without_measurement_is_measured_in_full_and_says_so() -> None
     expected = bell()
     expected.measure_all()
     assert one.circuit == expected
-    assert one.notes == ("The circuit had no measurement, so all 2 qubits were measured.",)
+    assert one.notes == ("The circuit has no measurement, so all 2 qubits are measured.",)
 
 
 def test_classical_bits_that_nothing_uses_do_not_lengthen_the_outcomes() -> None:

@@ -220,3 +220,67 @@ def test_an_interrupted_run_is_recorded_as_cancelled(home: Path, tmp_path: Path)
     ledger = Ledger.open(home)
     assert [row.status for row in ledger.jobs()] == ["cancelled"]
     assert ledger.verify().ok
+
+
+def test_looking_at_the_ledger_changes_nothing(qpm: Any, home: Path) -> None:
+    """verify names an edited row and writes nothing, so that putting it back makes the ledger whole again."""
+    import sqlite3
+
+    qpm("run", str(BELL), "--shots", "10")
+    with sqlite3.connect(home / "ledger.db") as database:
+        database.execute("UPDATE jobs SET status = 'running'")
+    code, report, _ = qpm("ledger", "verify")
+    assert code == 8
+    assert "status" in report["problems"][0]
+    qpm("jobs")  # a start with recovery leaves a job alone that has ended by its entries
+    with sqlite3.connect(home / "ledger.db") as database:
+        database.execute("UPDATE jobs SET status = 'completed'")
+    code, after, _ = qpm("ledger", "verify")
+    assert (code, after["entries"]) == (0, report["entries"])
+
+
+def test_a_ledger_that_does_not_verify_is_not_signed(qpm: Any, home: Path) -> None:
+    """checkpoint exits 8 instead of vouching for an edited chain."""
+    import sqlite3
+
+    qpm("run", str(BELL), "--shots", "10")
+    with sqlite3.connect(home / "ledger.db") as database:
+        database.execute("UPDATE ledger_entries SET at = '2020-01-01T00:00:00.000000Z' WHERE seq = 2")
+    assert qpm("ledger", "checkpoint")[0] == 8
+
+
+def test_a_wrong_home_has_no_ledger_and_gets_none(qpm: Any, home: Path) -> None:
+    """A typo in QPM_HOME is told, not verified."""
+    code, document, _ = qpm("ledger", "verify")
+    assert code == 2
+    assert "no ledger" in document["error"]["message"]
+    assert not home.exists()
+
+
+def test_what_is_no_checkpoint_is_bad_input_and_not_a_broken_ledger(qpm: Any) -> None:
+    """Exit 2, not 8."""
+    qpm("run", str(BELL), "--shots", "10")
+    assert qpm("ledger", "verify", "--checkpoint", str(ROOT / "README.md"))[0] == 2
+
+
+def test_an_unknown_user_is_told_so(qpm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """usage and doctor say that the bundle does not know the user, not that there are no quotas."""
+    monkeypatch.setenv("QPM_POLICIES", "team")
+    monkeypatch.setenv("LOGNAME", "nobody-here")
+    code, document, _ = qpm("usage")
+    assert (code, "nobody-here" in document["error"]["message"]) == (2, True)
+    code, document, _ = qpm("doctor")
+    assert code == 5
+    assert [c["check"] for c in document["checks"] if c["state"] == "failed"] == ["user"]
+
+
+@pytest.mark.parametrize(("text", "shots"), [("4_096", 4096), ("4,096", 4096), ("1e3", 1000), ("1.5e3", 1500)])
+def test_shots_are_read_as_people_write_them(qpm: Any, text: str, shots: int) -> None:
+    """Grouped in threes or with an exponent."""
+    assert qpm("explain", str(BELL), "--shots", text)[1]["shots"] == shots
+
+
+@pytest.mark.parametrize("text", ["1,5", "1.5", "10,00", "1__0", "nan", "inf", "1e99", "0x10", "", "²"])
+def test_what_is_not_a_whole_number_of_shots_is_refused(qpm: Any, text: str) -> None:
+    """A decimal comma is not a group of three."""
+    assert qpm("explain", str(BELL), "--shots", text)[0] == 2

@@ -264,3 +264,28 @@ def test_loading_the_magics_loads_no_sdk() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("[]")
+
+
+def test_a_circuits_own_name_is_the_jobs_name(shell: InteractiveShell) -> None:
+    """--name, then -o, then the circuit's own name, then the variable's."""
+    Ran(shell, GHZ + "named = QuantumCircuit(1, name='thirteen')")
+    assert Ran(shell, "%qjob named --shots 1").cards[0]["name"] == "thirteen"
+    assert Ran(shell, "%qjob qc --shots 1").cards[0]["name"] == "qc"
+    assert Ran(shell, "%qjob named --shots 1 -o other").cards[0]["name"] == "other"
+    assert Ran(shell, "%qexplain qc --shots 1").cards[0]["circuit"]["name"] == ""
+
+
+def test_circuits_complete_where_one_is_expected(shell: InteractiveShell) -> None:
+    """Tab after %qquote offers the circuits of the notebook."""
+    Ran(shell, GHZ)
+    _, matches = shell.complete(text=None, line="%qquote q", cursor_pos=9)
+    assert "qc" in matches
+    _, matches = shell.complete(text=None, line="%qjobs --status ", cursor_pos=16)
+    assert "denied" in matches
+
+
+def test_an_unknown_name_is_told_without_a_traceback(shell: InteractiveShell) -> None:
+    """%qquote nosuch."""
+    ran = Ran(shell, "%qquote nosuch")
+    assert "nosuch" in str(ran.error)
+    assert "Traceback" not in ran.text

@@ -493,3 +493,12 @@ def test_an_interrupt_during_a_quick_job_takes_effect_when_its_outcome_is_record
         lab.submit(ghz(), shots=20)
     assert [row["status"] for row in lab.page()["jobs"]] == ["completed", "completed"]
     assert lab.ledger.open_jobs() == []
+
+
+def test_a_list_names_only_a_fidelity_that_is_claimed(lab: Lab) -> None:
+    """An ideal simulator's interval, which shows sampling noise only, stays on the card."""
+    lab.submit(ghz(), shots=100, seed=1).result()
+    lab.submit(ghz(3), shots=4000, seed=1, backend="aer/noisy").result()
+    noisy, ideal = lab.page()["jobs"]
+    assert ideal["fidelity"] is None
+    assert noisy["fidelity"]["low"] < noisy["fidelity"]["high"]
