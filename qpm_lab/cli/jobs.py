@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qpm_lab.cli.commands import Run, add_command
 from qpm_lab.cli.output import Output
 from qpm_lab.errors import CancelledError, DeniedError, InputError, QpmError
 from qpm_lab.options import (
@@ -32,12 +33,12 @@ def add_commands(commands: Any) -> None:
     run.add_argument("--dry-run", action="store_true", help="only explain: nothing is recorded or spent")
     _circuit_command(commands, "quote", "what a job would cost", quote_file)
     _circuit_command(commands, "explain", "whether a job may run now, and every reason why not", explain_file)
-    jobs = _command(commands, "jobs", "the newest jobs", list_jobs)
+    jobs = add_command(commands, "jobs", "the newest jobs", list_jobs)
     add_list_options(jobs)
     jobs.add_argument("--before", metavar="ID", help="the page after the one that ended with this job")
-    _command(commands, "show", "one job", show_job).add_argument("job", metavar="ID", help="its id or the beginning")
-    add_usage_options(_command(commands, "usage", "who used what, and what is left", show_usage))
-    _command(commands, "backends", "where a job can run", list_backends)
+    add_command(commands, "show", "one job", show_job).add_argument("job", metavar="ID", help="its id or the beginning")
+    add_usage_options(add_command(commands, "usage", "who used what, and what is left", show_usage))
+    add_command(commands, "backends", "where a job can run", list_backends)
 
 
 def run_file(options: argparse.Namespace, output: Output) -> int:
@@ -143,15 +144,8 @@ def list_backends(options: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def _command(commands: Any, name: str, summary: str, run: Any) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary)
-    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
-    parser.set_defaults(run=run)
-    return parser
-
-
-def _circuit_command(commands: Any, name: str, summary: str, run: Any) -> argparse.ArgumentParser:
-    parser = _command(commands, name, summary, run)
+def _circuit_command(commands: Any, name: str, summary: str, run: Run) -> argparse.ArgumentParser:
+    parser = add_command(commands, name, summary, run)
     parser.add_argument("file", metavar="FILE", help="OpenQASM 2 or 3 (.qasm) or QPY (.qpy)")
     add_job_options(parser)
     parser.add_argument(

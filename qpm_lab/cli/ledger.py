@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qpm_lab.cli.commands import add_command, add_family
 from qpm_lab.cli.output import Output
 from qpm_lab.errors import InputError, IntegrityError
 
@@ -19,19 +20,17 @@ MAX_CHECKPOINT_BYTES = 65_536
 
 def add_commands(commands: Any) -> None:
     """Registers this family's commands."""
-    summary = "verify the ledger, sign a checkpoint, prove an entry"
-    family = commands.add_parser("ledger", help=summary, description=summary)
-    actions = family.add_subparsers(title="actions", metavar="ACTION", required=True)
-    verify = _action(actions, "verify", "replay everything and name the first bad entry", verify_ledger)
+    actions = add_family(commands, "ledger", "verify the ledger, sign a checkpoint, prove an entry")
+    verify = add_command(actions, "verify", "replay everything and name the first bad entry", verify_ledger)
     verify.add_argument("--checkpoint", metavar="FILE", help="also compare with this signed checkpoint")
     verify.add_argument("--key", metavar="FILE", help="trust this public key (PEM) instead of the one in the ledger")
-    checkpoint = _action(actions, "checkpoint", "sign the ledger as it stands; keep the file elsewhere", sign)
+    checkpoint = add_command(actions, "checkpoint", "sign the ledger as it stands; keep the file elsewhere", sign)
     checkpoint.add_argument("--out", metavar="FILE", help="write it here instead of standard output")
     for name, help_text, run in (
         ("entry", "print one entry", show_entry),
         ("prove", "prove that an entry is in the ledger", prove_entry),
     ):
-        _action(actions, name, help_text, run).add_argument("entry", type=int, metavar="N", help="its number")
+        add_command(actions, name, help_text, run).add_argument("entry", type=int, metavar="N", help="its number")
 
 
 def verify_ledger(options: argparse.Namespace, output: Output) -> int:
@@ -73,13 +72,6 @@ def prove_entry(options: argparse.Namespace, output: Output) -> int:
     document = _ledger().prove(options.entry).to_dict()
     output.show(document, lambda: "\n".join(f"{key:8} {value}" for key, value in document.items()))
     return 0
-
-
-def _action(actions: Any, name: str, summary: str, run: Any) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = actions.add_parser(name, help=summary, description=summary)
-    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
-    parser.set_defaults(run=run)
-    return parser
 
 
 def _verdict(report: Any) -> str:

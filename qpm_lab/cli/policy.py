@@ -6,6 +6,7 @@ import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from qpm_lab.cli.commands import add_command, add_family
 from qpm_lab.cli.output import Output
 from qpm_lab.errors import BundleError, PromotionError
 
@@ -15,17 +16,13 @@ if TYPE_CHECKING:
 
 def add_commands(commands: Any) -> None:
     """Registers this family's commands."""
-    summary = "check or test a policy bundle"
-    family = commands.add_parser("policy", help=summary, description=summary)
-    actions = family.add_subparsers(title="actions", metavar="ACTION", required=True)
-    for name, help_text, run in (
+    actions = add_family(commands, "policy", "check or test a policy bundle")
+    for name, summary, run in (
         ("check", "find every fault of a bundle", check_bundle),
         ("test", "run the bundle's own tests.yaml", test_bundle),
     ):
-        parser = actions.add_parser(name, help=help_text, description=help_text)
+        parser = add_command(actions, name, summary, run)
         parser.add_argument("bundle", nargs="?", metavar="DIR", help="a folder or a shipped bundle's name")
-        parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
-        parser.set_defaults(run=run)
 
 
 def check_bundle(options: argparse.Namespace, output: Output) -> int:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from qpm_lab.cli.commands import add_command
 from qpm_lab.cli.output import Output
 from qpm_lab.errors import IntegrityError, QpmError
 
@@ -30,10 +31,7 @@ Check = tuple[str, str, str, str]
 
 def add_commands(commands: Any) -> None:
     """Registers this family's commands."""
-    summary = "check this installation, its ledger and its policies"
-    parser = commands.add_parser("doctor", help=summary, description=summary)
-    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
-    parser.set_defaults(run=doctor)
+    add_command(commands, "doctor", "check this installation, its ledger and its policies", doctor)
 
 
 def doctor(options: argparse.Namespace, output: Output) -> int:
