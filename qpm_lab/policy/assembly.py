@@ -60,7 +60,8 @@ def assemble(folder: Folder) -> Parts:
     for name, take in ((ENTITIES, _take_entities), (QUOTAS, _take_quotas), (ROUTES, _take_routes)):
         if name in folder.texts:
             problems += take(parts, folder.texts[name], schema)
-    parts.rules, faults = compile_rules(folder.rule_files, schema, _known_paths(parts.directory))
+    listed = parts.directory.lists if parts.directory else lambda kind, name: True
+    parts.rules, faults = compile_rules(folder.rule_files, schema, _known_paths(parts.directory), listed)
     parts.problems = (*problems, *faults, *_shared_ids(parts), *_strange_keys(parts))
     return parts
 

@@ -10,7 +10,7 @@ from typing import Any
 from qpm_lab.policy.cedar_text import MAX_PROBLEMS, Statement, excess, statements, syntax_problems
 from qpm_lab.policy.facts import CONTEXT, Path
 from qpm_lab.policy.rules import Rule, RuleSet
-from qpm_lab.policy.syntax_tree import attributes_read, limit_set
+from qpm_lab.policy.syntax_tree import attributes_read, entities_named, limit_set
 from qpm_lab.policy.wording import Wording
 
 SEVERITIES = ("info", "warning", "error", "critical")
@@ -24,6 +24,7 @@ ONE_REQUEST = (
     "a limit over time is a quota in quotas.yaml"
 )
 Known = Callable[[Path], bool]
+Listed = Callable[[str, str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,16 @@ class _Source:
         return f"{self.file}:{self.statement.line}"
 
 
-def compile_rules(files: Mapping[str, str], schema: Any, known: Known) -> tuple[RuleSet | None, list[str]]:
+def compile_rules(
+    files: Mapping[str, str], schema: Any, known: Known, listed: Listed
+) -> tuple[RuleSet | None, list[str]]:
     """Compiles all rule files of a bundle together.
 
     Args:
         files: File name → text.
         schema: Cedar's parsed schema; None when it is broken, which leaves types unchecked.
         known: True for a path that a message may name.
+        listed: True for the type and id of an entity that a rule may name.
 
     Returns:
         The rules, or None and what is wrong.
@@ -57,6 +61,7 @@ def compile_rules(files: Mapping[str, str], schema: Any, known: Known) -> tuple[
         sources += found
         problems += faults or (_type_faults(name, text, found, schema) if schema else [])
     problems += [fault for source in sources for fault in _faults(source, known)]
+    problems += [fault for source in sources for fault in _strangers(source, listed)]
     problems += _repeated(sources)
     if problems or schema is None:
         return None, list(dict.fromkeys(problems))
@@ -118,6 +123,15 @@ def _faults(source: _Source, known: Known) -> Iterator[str]:
         if any(_USAGE.search(part) for part in path) or (path[0] == "context" and path[1] not in CONTEXT):
             line = source.statement.line_of_word(path[-1])
             yield f"{source.file}:{line}: rule {notes.get('id', '')!r} reads {'.'.join(path)}: {ONE_REQUEST}."
+
+
+def _strangers(source: _Source, listed: Listed) -> Iterator[str]:
+    """A rule for a role that nobody can have never acts, and nobody would notice."""
+    for kind, name in sorted(entities_named(source.template)):
+        if not listed(kind, name):
+            line = source.statement.line_of_word(name)
+            rule_id = source.template.annotations.get("id", "")
+            yield f'{source.file}:{line}: rule {rule_id!r} names {kind}::"{name}", which entities.json does not list.'
 
 
 def _approval_faults(template: Any) -> Iterator[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
@@ -45,6 +46,10 @@ class Directory:
         """The attributes of a listed entity, or of the one that stands for all others."""
         found = self._entities.get((kind, name), self._entities.get((kind, ANYONE)))
         return None if found is None else found["attrs"]
+
+    def lists(self, kind: str, name: str) -> bool:
+        """True when the entity is listed, or one stands for all that are not."""
+        return self.attributes(kind, name) is not None
 
     def ids(self, kind: str) -> list[str]:
         """The ids listed under an entity type."""
@@ -114,10 +119,42 @@ def load(document: Document, text: str, schema: Any) -> tuple[Directory | None, 
         twice = sorted({uid for uid in uids if uids.count(uid) > 1})
         return None, [f"{_place(document.name, text, uid)} is listed twice." for uid in twice]
     try:
-        return Directory(entities, Entities.from_json_str(json.dumps(document.data), schema)), []
+        directory = Directory(entities, Entities.from_json_str(json.dumps(document.data), schema))
+        return directory, list(_dangling(document.name, text, directory, entities))
     except (ValueError, RecursionError) as error:
         found = [_conformity(document.name, text, entity, schema) for entity in document.data]
         return None, [fault for fault in found if fault] or [f"{document.name}: {error}."]
+
+
+def _dangling(name: str, text: str, directory: Directory, entities: Mapping[Uid, Mapping[str, Any]]) -> Iterator[str]:
+    """Entities that name one which is not listed: rules that follow the name would err or never apply."""
+    kinds = {kind for kind, _ in entities} | {"User", "Team", "Role", "Backend"}
+    for uid, entity in entities.items():
+        parents = [((p["type"], p["id"]), "the parent") for p in entity["parents"]]
+        named = [(other, attribute) for attribute, value in entity["attrs"].items() for other in _named(value, kinds)]
+        for (kind, other), place in dict.fromkeys([*named, *parents]):
+            if not directory.lists(kind, other):
+                missing = f'{kind}::"{other}"'
+                near = _near(directory, kind, other)
+                yield f"{_place(name, text, uid)} has {place} {missing}, which is not listed{near}."
+
+
+def _named(value: Any, kinds: set[str]) -> Iterator[Uid]:
+    """The entities that an attribute's value names, in either of Cedar's two spellings."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _named(item, kinds)
+    elif isinstance(value, dict):
+        uid = value.get("__entity", value)
+        if uid is not value or (set(uid) == {"type", "id"} and uid["type"] in kinds):
+            yield str(uid["type"]), str(uid["id"])
+        else:
+            yield from _named(list(value.values()), kinds)
+
+
+def _near(directory: Directory, kind: str, name: str) -> str:
+    near = get_close_matches(name, directory.ids(kind), 1)
+    return f" (perhaps {near[0]!r})" if near else ""
 
 
 def _uid(entity: Mapping[str, Any]) -> Uid:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -25,6 +26,16 @@ Classification = Literal["public", "internal", "confidential"]
 Id = Field(pattern=r"^[a-z][a-z0-9.-]*$", max_length=80)
 Written = StrictInt | StrictFloat | StrictStr
 """A number, or an amount with its unit."""
+
+
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError(f"{str(value).lower()} is not a whole number; leave it out, or write null for none")
+    return value
+
+
+Count = Annotated[StrictInt | None, BeforeValidator(_no_boolean)]
+"""A whole number, or null for none."""
 
 
 class _Strict(BaseModel):
@@ -105,13 +116,13 @@ class AskedEntry(_Strict):
     backend: str | None = None
     kind: Literal["qpu", "simulator"] | None = None
     local: StrictBool | None = None
-    circuits: int | None = Field(default=None, ge=0, le=1_000_000)
-    qubits: int | None = None
-    depth: int | None = None
-    gates: int | None = None
-    two_qubit_gates: int | None = None
-    shots: int | None = None
-    seed: int | None = None
+    circuits: Count = Field(default=None, ge=0, le=1_000_000)
+    qubits: Count = None
+    depth: Count = None
+    gates: Count = None
+    two_qubit_gates: Count = None
+    shots: Count = None
+    seed: Count = None
     experiment: str | None = None
     project: str | None = None
     cost_center: str | None = None

@@ -44,10 +44,11 @@ def read(folder: Path) -> Folder:
     """
     try:
         root = folder.resolve(strict=True)
-        names = sorted(entry.name for entry in os.scandir(root) if _belongs(entry.name))
+        found = sorted(entry.name for entry in os.scandir(root))
     except (OSError, RuntimeError, ValueError) as error:
         message = f"The policy bundle {str(folder)!r} cannot be read."
         raise BundleError(message, "Give a folder with rules, quotas and entities.") from error
+    names = [name for name in found if _belongs(name)]
     texts: dict[str, str] = {}
     problems = [f"{len(names)} files; a bundle has at most {MAX_FILES}."] if len(names) > MAX_FILES else []
     for name in names[:MAX_FILES]:
@@ -56,11 +57,25 @@ def read(folder: Path) -> Folder:
             problems.append(f"{name}: {problem}.")
         else:
             texts[name] = text
-    return Folder(root.name, texts, tuple(problems + _missing(names)))
+    return Folder(root.name, texts, (*problems, *_missing(names), *_strange(found)))
 
 
 def _belongs(name: str) -> bool:
     return name.endswith(".cedar") or name in (*_REQUIRED, ROUTES, TESTS)
+
+
+def _strange(found: list[str]) -> list[str]:
+    """What lies in the folder and would be ignored: a rule in a misspelt file protects nobody."""
+    strange = [name for name in found if not _belongs(name) and not _beside(name)]
+    known = ", ".join(("*.cedar", *_REQUIRED, ROUTES, TESTS))
+    fault = f"is not a file of a bundle, which are {known} (and *.md, LICENSE*, dotfiles); rename or remove it."
+    problems = [f"{name if name.isprintable() else ascii(name)}: {fault}" for name in strange[:MAX_FILES]]
+    return problems + ([f"{len(strange) - MAX_FILES} more such files."] if len(strange) > MAX_FILES else [])
+
+
+def _beside(name: str) -> bool:
+    """True for what may lie in the folder without being read."""
+    return not name.endswith("~") and (name.startswith((".", "LICENSE")) or name.lower().endswith(".md"))
 
 
 def _missing(names: list[str]) -> list[str]:

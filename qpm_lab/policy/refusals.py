@@ -11,6 +11,9 @@ from qpm_lab.policy.quotas import MEASURES, Measure, Quota, money
 from qpm_lab.policy.rules import Rule
 
 _WINDOWS = {"hour": "this hour", "day": "today", "month": "this month", "life": "in this notebook run"}
+_WHOLE_WINDOWS = {"hour": "One hour", "day": "One day", "month": "One month", "life": "One notebook run"}
+_UNITS = ((1440, "day"), (60, "hour"), (1, "minute"))
+"""Minutes in each."""
 
 
 def of_bundle(problem: str) -> Reason:
@@ -75,7 +78,7 @@ def of_price(quote: Quote, currency: str) -> Iterator[Reason]:
     """An unknown or stale price, or one in another currency, never passes (G8)."""
     if quote.high is None or quote.high < 0:
         message = "The price of this job is unknown, and unknown is not free."
-        fix = "Choose a backend with a known price (%qquote compares them), or supply the price."
+        fix = "Choose a backend with a known price (%qquote compares them)."
         yield Reason("price.unknown", "price", message, fix, details={"source": quote.source})
     elif quote.stale:
         message = f"The price was last seen on {quote.as_of} ({quote.source}) and is stale."
@@ -114,12 +117,13 @@ def of_missing_key(quota: Quota) -> Reason:
 def of_job_quota(quota: Quota, amount: int, limit: int) -> Reason:
     """A limit on one job."""
     measure, currency = quota.measure, quota.currency
-    asked, most = measure.text(amount, currency), measure.text(limit, currency)
+    asked, most = _asked(measure, amount, currency), measure.text(limit, currency)
+    larger = f"Ask {quota.owner} for a larger limit."
     return Reason(
         rule=quota.id,
         kind="quota",
-        message=f"{quota.message} You asked for {asked}; one job may take {most}.".strip(),
-        fix=f"Ask for at most {most}.",
+        message=f"{quota.message} {asked}; one job may take {most}.".strip(),
+        fix=f"{_less(measure, most)}." if limit else larger,
         owner=quota.owner,
         details={
             "limit": measure.figure(limit),
@@ -172,30 +176,51 @@ def _shortage_message(shortage: Shortage, measure: Measure) -> str:
     whose = {"user": "", "notebook_run": "", "org": " for everyone"}.get(
         hold.scope, f" for {_words(hold.scope)} {hold.key}"
     )
-    asked = _asked(hold, measure)
-    taken = f"{used} of {limit} are used{held} {_WINDOWS[hold.window]}{whose}"
-    return f"{asked}; {taken}, {left} {'is' if left == '1' else 'are'} left."
+    asked = _asked(measure, hold.amount, hold.unit)
+    taken = f"{used} of {limit} {_are(used)} used{held} {_WINDOWS[hold.window]}{whose}"
+    return f"{asked}; {taken}, {left} {_are(left)} left."
 
 
-def _asked(hold: Hold, measure: Measure) -> str:
-    amount = measure.text(hold.amount, hold.unit)
-    return f"This job may cost up to {amount}" if hold.measure == "cost" else f"You asked for {amount}"
+def _are(amount: str) -> str:
+    return "is" if amount in ("1", "1 s") else "are"
+
+
+def _asked(measure: Measure, amount: int, currency: str) -> str:
+    text = measure.text(amount, currency)
+    return f"This job may cost up to {text}" if measure.name == "cost" else f"You asked for {text}"
+
+
+def _less(measure: Measure, most: str) -> str:
+    return f"Stay within {most}" if measure.name == "cost" else f"Ask for at most {most}"
 
 
 def _shortage_fix(shortage: Shortage, measure: Measure, now: datetime) -> str:
-    hold = shortage.hold
-    ways = []
+    """Ways out that do help: waiting is one only for what fits into a whole window."""
+    hold, ways = shortage.hold, []
+    larger = f"ask {hold.owner or 'the owner of the quota'} for a larger limit"
     if shortage.left and hold.measure != "jobs":
-        most = measure.text(shortage.left, hold.unit)
-        ways.append(f"stay below {most}" if hold.measure == "cost" else f"ask for at most {most}")
-    if hold.window_end and hold.limit:
+        ways.append(_less(measure, measure.text(shortage.left, hold.unit)))
+    if hold.amount > hold.limit:
+        return _never_fits(hold, measure, [*(ways or ["ask for less"]), larger])
+    if hold.window_end:
         end = datetime.fromisoformat(hold.window_end).astimezone(UTC)
-        most = "" if hold.amount <= hold.limit else f", when {measure.text(hold.limit, hold.unit)} fit"
-        ways.append(f"wait until {end:%Y-%m-%d %H:%M} UTC (in {_spell(end - now)}){most}")
-    if not hold.window_end or hold.amount > hold.limit:
-        ways.append(f"ask {hold.owner or 'the owner of the quota'} for a larger limit")
-    text = ", or ".join(ways)
-    return f"{text[:1].upper()}{text[1:]}."
+        ways.append(f"wait until {end:%Y-%m-%d %H:%M} UTC (in {_spell(end - now)})")
+    else:
+        ways.append(larger)
+    return f"{_either(ways)}."
+
+
+def _never_fits(hold: Hold, measure: Measure, ways: list[str]) -> str:
+    if not hold.limit:
+        return f"{_either(ways[-1:])}."
+    window = _WHOLE_WINDOWS[hold.window]
+    return f"{window} takes at most {measure.text(hold.limit, hold.unit)}. {_either(ways)}."
+
+
+def _either(ways: list[str]) -> str:
+    """Ways as one sentence without its end."""
+    first, *others = ways
+    return ", or ".join((first[:1].upper() + first[1:], *others))
 
 
 def _words(name: str) -> str:
@@ -203,10 +228,12 @@ def _words(name: str) -> str:
 
 
 def _spell(duration: timedelta) -> str:
-    """A duration in its largest unit, rounded up."""
-    minutes = max(1, -(-int(duration.total_seconds()) // 60))
-    for size, name in ((1440, "day"), (60, "hour"), (1, "minute")):
-        if minutes >= size:
-            count = -(-minutes // size)
-            return f"{count} {name}{'s' if count > 1 else ''}"
-    return "a minute"
+    """A duration in its largest unit, rounded down as a clock does; at least a minute.
+
+    >>> _spell(timedelta(hours=9, minutes=59))
+    '9 hours'
+    """
+    minutes = max(1, int(duration.total_seconds()) // 60)
+    size, name = next(unit for unit in _UNITS if minutes >= unit[0])
+    count = minutes // size
+    return f"{count} {name}{'s' if count > 1 else ''}"

@@ -113,8 +113,6 @@ def _decision(bundle: Bundle, request: Request, quote: Quote, asked: AskedEntry,
     if asked.max_cost is not None:
         max_cost = read_limit(asked.max_cost, MEASURES["cost"], bundle.currency)
     decision = bundle.decide(request, quote, max_cost=max_cost)
-    if decision.effect == "deny":
-        return decision
     short = bundle.shortage_reasons(_shortages(bundle, request, quote, entry), _NOON)
     if not short:
         return decision
@@ -133,7 +131,7 @@ def _shortages(bundle: Bundle, request: Request, quote: Quote, entry: TestEntry)
 
 
 def _request(asked: AskedEntry) -> Request:
-    gates = {"cx": asked.two_qubit_gates or 0, "h": (asked.gates or 0) - (asked.two_qubit_gates or 0)}
+    gates = {"cx": asked.two_qubit_gates or 0, "h": max(0, (asked.gates or 0) - (asked.two_qubit_gates or 0))}
     qubits = asked.qubits if asked.qubits is not None else 1
     circuit = CircuitFacts(
         fingerprint="sha256:" + "0" * 64,

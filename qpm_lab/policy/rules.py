@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from qpm_lab.experiment import Reason
 from qpm_lab.policy.facts import Facts, Value
 from qpm_lab.policy.wording import Limit, Wording
+
+_POLICY = re.compile(r"policy `policy(\d+)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Verdict:
     granted: tuple[Rule, ...]
     """Every `permit` that applies."""
     errors: tuple[str, ...]
-    """Cedar's messages; a rule that errors never permits."""
+    """What went wrong in which rule; a rule that errors never permits."""
 
 
 class RuleSet:
@@ -88,16 +91,16 @@ class RuleSet:
             context: The part of `facts.context()` that the schema declares.
         """
         answer = self._ask(self._all, facts, context)
+        errors = tuple(_told(error, self.rules) for error in answer.diagnostics.errors)
         if answer.allowed:
             granted = tuple(self.rules[_index(name)] for name in answer.diagnostics.reasons)
-            return Verdict((), granted, tuple(answer.diagnostics.errors))
-        errors = list(answer.diagnostics.errors)
+            return Verdict((), granted, errors)
         if not answer.diagnostics.reasons and errors:
-            return Verdict((), (), tuple(errors))
+            return Verdict((), (), errors)
         fired = sorted(_index(name) for name in answer.diagnostics.reasons)
         permitted = self._ask(self._permits, facts, context)
         granted = tuple(self.permits[_index(name)] for name in permitted.diagnostics.reasons)
-        return Verdict(tuple(self.rules[i] for i in fired), granted, tuple(errors))
+        return Verdict(tuple(self.rules[i] for i in fired), granted, errors)
 
     def _ask(self, policies: Any, facts: Facts, context: Mapping[str, Value]) -> Any:
         from cedarpy import is_authorized
@@ -110,6 +113,15 @@ class RuleSet:
         }
         world = facts.directory.world(facts.member.user, facts.request.backend)
         return is_authorized(request, policies, world, self._schema)
+
+
+def _told(error: str, rules: Sequence[Rule]) -> str:
+    """Cedar's message with the rule's own id and place."""
+    found = _POLICY.search(error)
+    if found is None or int(found[1]) >= len(rules):
+        return error
+    rule = rules[int(found[1])]
+    return f"{error[: found.start()]}{rule.id} ({rule.place}){error[found.end() :]}"
 
 
 def _index(policy_id: str) -> int:

@@ -31,6 +31,13 @@ def attributes_read(template: Any) -> set[Path]:
     return {path for node in _nodes(template.clauses) for path in _paths(node)}
 
 
+def entities_named(template: Any) -> set[tuple[str, str]]:
+    """Type and id of every entity that the rule names, the action left out."""
+    named = {(node.type, str(node.id)) for node in _nodes(template) if type(node).__name__ == "EntityUid"}
+    uids = {("::".join((*map(str, kind.namespace), str(kind.basename))), name) for kind, name in named}
+    return {(kind, name) for kind, name in uids if kind != "Action"}
+
+
 def limit_set(template: Any) -> Limit | None:
     """The first comparison of something measured with a number or an attribute, if there is one."""
     for clause in template.clauses:

@@ -10,7 +10,8 @@ from typing import Any
 from qpm_lab.experiment import from_nano
 from qpm_lab.policy.facts import Facts, Path, readable
 
-_PLACE = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)*)(:,)?\}")
+_PLACE = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)*)(:,)?\}( (?:[a-z]+-)*(?:circuit|gate|job|layer|qubit|second|shot)s\b)?")
+"""A place, and the plural that it counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,8 @@ class Limit:
             return "Not even one shot fits."
         each = " per circuit" if len(facts.request.circuits) > 1 else ""
         if self.name == "cost":
-            return f"No more than {fits:,} shots{each} can fit at this price; a fee per task lowers that."
-        return f"At most {fits:,} shots{each} fit."
+            return f"No more than {_shots(fits)}{each} can fit at this price; a fee per task lowers that."
+        return f"At most {_shots(fits)}{each} {'fits' if fits == 1 else 'fit'}."
 
     def fitting_shots(self, facts: Facts) -> int | None:
         """Shots per circuit that fit; for a cost an upper bound, since part of a price may be fixed."""
@@ -95,7 +96,16 @@ class Wording:
 
     def render(self, facts: Facts, limit: Limit | None) -> str:
         """The text with its figures; a value's own braces stay as they are."""
-        return _PLACE.sub(lambda match: _filled(match[1], bool(match[2]), facts, limit), self.text)
+
+        def fill(match: re.Match[str]) -> str:
+            filled, counted = _filled(match[1], bool(match[2]), facts, limit), match[3] or ""
+            return filled + (counted.removesuffix("s") if filled == "1" else counted)
+
+        return _PLACE.sub(fill, self.text)
+
+
+def _shots(count: int) -> str:
+    return "1 shot" if count == 1 else f"{count:,} shots"
 
 
 def _filled(name: str, grouped: bool, facts: Facts, limit: Limit | None) -> str:

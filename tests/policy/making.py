@@ -33,7 +33,8 @@ ENTITIES = """[
  "parents": [{"type": "Role", "id": "member"}, {"type": "Team", "id": "chem"}]},
 {"uid": {"type": "User", "id": "out"}, "attrs": {"team": {"__entity": {"type": "Team", "id": "chem"}}, "flags": []},
  "parents": []},
-{"uid": {"type": "Backend", "id": "aer/simulator"}, "attrs": {"kind": "simulator", "local": true}, "parents": []}
+{"uid": {"type": "Backend", "id": "aer/simulator"}, "attrs": {"kind": "simulator", "local": true}, "parents": []},
+{"uid": {"type": "Role", "id": "member"}, "attrs": {}, "parents": []}
 ]
 """
 QUOTAS = """description: A small bundle.

@@ -72,6 +72,48 @@ BROKEN: list[tuple[str, Files, list[str]]] = [
         ["entities.json:3:", "ada"],
     ),
     ("entity listed twice", {"entities_json": ENTITIES.replace('"out"', '"ada"')}, ["entities.json:5:", "twice"]),
+    (
+        "team that does not exist",
+        {
+            "entities_json": ENTITIES.replace(
+                '"Team", "id": "chem"}}, "flags": []', '"Team", "id": "chemm"}}, "flags": []'
+            )
+        },
+        ["entities.json:5:", 'User::"out" has team Team::"chemm"', "perhaps 'chem'"],
+    ),
+    (
+        "team without __entity",
+        {
+            "entities_json": ENTITIES.replace(
+                '{"__entity": {"type": "Team", "id": "chem"}}', '{"type": "Team", "id": "q"}'
+            )
+        },
+        ["entities.json:3:", 'User::"ada" has team Team::"q"'],
+    ),
+    (
+        "parent team that does not exist",
+        {"entities_json": ENTITIES.replace('{"type": "Team", "id": "chem"}]', '{"type": "Team", "id": "chme"}]')},
+        ["entities.json:3:", 'User::"ada" has the parent Team::"chme"'],
+    ),
+    (
+        "role that does not exist",
+        {
+            "entities_json": ENTITIES.replace(
+                '"parents": [{"type": "Role", "id": "member"}', '"parents": [{"type": "Role", "id": "membre"}'
+            )
+        },
+        ["entities.json:3:", 'User::"ada" has the parent Role::"membre"'],
+    ),
+    (
+        "rule for nobody",
+        rules('Role::"member"', 'Role::"gueest"'),
+        ["rules.cedar:3:", "permit.member", 'Role::"gueest"'],
+    ),
+    (
+        "condition on nobody",
+        rules("context.shots > 1000", 'context.shots > 1000 && principal in [Role::"gueest"]'),
+        ["rules.cedar:10:", "limit.shots", 'Role::"gueest"'],
+    ),
     ("deep entities", {"entities_json": "[" * 20_000}, ["entities.json:"]),
     ("entities with NaN", {"entities_json": ENTITIES.replace("7", "NaN")}, ["entities.json:", "NaN"]),
     ("bad YAML", quotas("quotas:", "quotas: ["), ["quotas.yaml:"]),
@@ -184,6 +226,39 @@ def test_links_that_lead_outside_are_refused_and_those_inside_work(tmp_path: Pat
     (folder / "rules.cedar").unlink()
     (folder / "rules.cedar").symlink_to(outside)
     assert any("rules.cedar: is a link that leads outside" in p for p in Bundle.load(folder).problems)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["mine.ceder", "limits.cedar~", "README.md~", "quota.yaml", "quotas.yml", "rules.txt", "a\nb.cedarx", "more/"],
+)
+def test_a_file_that_would_be_ignored_is_named(tmp_path: Path, name: str) -> None:
+    """A rule in a misspelt file or a subfolder protects nobody, so it is a fault."""
+    folder = write(tmp_path / "b")
+    (folder / name).mkdir() if name.endswith("/") else (folder / name).write_text(LIMIT)
+    (problem,) = check(folder)
+    assert name.strip("/").split("\n")[0] in problem
+    assert "\n" not in problem
+    assert Bundle.load(folder).decide(ask(), FREE).effect == "deny"
+
+
+def test_notes_licences_and_dotfiles_may_lie_in_a_bundle(tmp_path: Path) -> None:
+    """What a repository has beside its rules is no fault."""
+    folder = write(tmp_path / "b")
+    for name in ("README.md", "notes.MD", "LICENSE", "LICENSE.txt", ".gitignore", ".rules.cedar.swp"):
+        (folder / name).write_text("x")
+    (folder / ".git").mkdir()
+    assert check(folder) == []
+
+
+def test_a_folder_full_of_other_files_is_reported_in_short(tmp_path: Path) -> None:
+    """A bundle is not a home folder; the list of strange files is bounded."""
+    folder = write(tmp_path / "b")
+    for number in range(70):
+        (folder / f"photo{number}.jpg").write_text("")
+    problems = check(folder)
+    assert len(problems) == 65
+    assert problems[-1].startswith("6 more")
 
 
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:

@@ -95,6 +95,35 @@ def test_a_rule_that_errors_denies(tmp_path: Path) -> None:
     decision = bundle.decide(ask(shots=3), FREE)
     assert decision.effect == "deny"
     assert "overflow" in decision.reasons[0].message
+    assert "r (rules.cedar:4)" in decision.reasons[0].message
+    assert "policy1" not in decision.reasons[0].message
+
+
+def test_a_forbid_that_errors_beside_one_that_fires_is_named_by_its_id(tmp_path: Path) -> None:
+    """The bundle's owner is told the rule's own name, not its number."""
+    bundle = with_rules(tmp_path, LIMIT + forbid("context.shots * 9223372036854775807 > 5"))
+    messages = [reason.message for reason in bundle.decide(ask(shots=3000), FREE).reasons]
+    assert any("r (rules.cedar:11)" in message for message in messages)
+
+
+def test_a_figure_of_one_takes_the_singular_and_a_value_from_outside_stays(tmp_path: Path) -> None:
+    """`{context.shots} shots` is 1 shot; a label that says `1 shots` is shown as it is."""
+    text = "{context.shots:,} shots, {context.qubits} qubits, {limit} shots, {context.experiment}"
+    bundle = with_rules(tmp_path, forbid("context.shots >= 1", text))
+    (reason,) = bundle.decide(ask(shots=1, experiment="1 shots"), FREE).reasons
+    assert reason.message == "1 shot, 2 qubits, 0 shots, 1 shots"
+
+
+def test_the_advice_of_one_shot_is_in_the_singular(tmp_path: Path) -> None:
+    """What fits is counted like everything else."""
+    (reason,) = with_rules(tmp_path, forbid("context.shots > 1")).decide(ask(shots=2), FREE).reasons
+    assert reason.fix.endswith("At most 1 shot fits.")
+
+
+def test_an_unknown_price_is_not_answered_with_an_option_that_does_not_exist(small: Bundle) -> None:
+    """Nobody can supply a price, so nobody is told to."""
+    (reason,) = small.decide(ask(), price(None)).reasons
+    assert reason.fix == "Choose a backend with a known price (%qquote compares them)."
 
 
 @pytest.mark.parametrize(
@@ -215,6 +244,7 @@ def test_a_job_quota_denies_at_once(tmp_path: Path) -> None:
     (reason,) = bundle.decide(ask(shots=5001), FREE).reasons
     assert (reason.kind, reason.rule) == ("quota", "shots-per-day")
     assert reason.message == "You asked for 5,001 shots; one job may take 5,000 shots."
+    assert reason.fix == "Ask for at most 5,000 shots."
     assert reason.details["asked"] == "5001"
 
 

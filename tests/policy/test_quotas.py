@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from qpm_lab.experiment import Hold, Quote, Request, Shortage, to_nano
 from qpm_lab.policy import Bundle
+from qpm_lab.policy.windows import rfc3339
 
 from .making import FREE, QUOTAS, ask, price, write
 
@@ -148,7 +149,39 @@ def test_a_shortage_is_said_with_its_figures(tmp_path: Path) -> None:
 def test_waiting_alone_is_not_offered_where_it_does_not_help(tmp_path: Path) -> None:
     """More than the whole limit never fits, and the fix says what would."""
     _, fix = said(Shortage(shots_hold(2_000_000), 121_904, 0), tmp_path)
-    assert "(in 8 hours), when 1,000,000 shots fit, or ask lead for a larger limit." in fix
+    assert (
+        fix == "One day takes at most 1,000,000 shots. Ask for at most 878,096 shots, or ask lead for a larger limit."
+    )
+    _, fix = said(Shortage(shots_hold(2_000, 1_500), 1_500, 0), tmp_path)
+    assert fix == "One day takes at most 1,500 shots. Ask for less, or ask lead for a larger limit."
+    _, fix = said(Shortage(shots_hold(1, 0), 0, 0), tmp_path)
+    assert fix == "Ask lead for a larger limit."
+
+
+@pytest.mark.parametrize(
+    ("left", "spelt"),
+    [
+        (timedelta(hours=9, minutes=59), "9 hours"),
+        (timedelta(hours=1, minutes=59), "1 hour"),
+        (timedelta(minutes=59, seconds=59), "59 minutes"),
+        (timedelta(seconds=3), "1 minute"),
+        (timedelta(days=1, hours=23), "1 day"),
+        (timedelta(days=12, hours=1), "12 days"),
+    ],
+)
+def test_the_time_to_wait_is_rounded_down_as_on_a_clock(tmp_path: Path, left: timedelta, spelt: str) -> None:
+    """The largest unit that is full, at least one minute: as the panel shows it."""
+    short = Shortage(replace(shots_hold(10, 10), window_end=rfc3339(NOW + left)), 5, 0)
+    assert f"(in {spelt})" in said(short, tmp_path)[1]
+
+
+def test_one_of_something_is_not_said_in_the_plural(tmp_path: Path) -> None:
+    """One shot is asked for, one is used, one is left."""
+    message, _ = said(Shortage(shots_hold(1, 1), 1, 0), tmp_path)
+    assert message == "You asked for 1 shot; 1 of 1 is used today, 0 are left."
+    message, fix = said(Shortage(shots_hold(2, 2), 1, 0), tmp_path)
+    assert message == "You asked for 2 shots; 1 of 2 is used today, 1 is left."
+    assert fix.startswith("Ask for at most 1 shot, or wait")
 
 
 def test_what_is_reserved_is_told_apart_from_what_is_used(tmp_path: Path) -> None:
@@ -167,7 +200,7 @@ def test_the_details_of_a_shortage_are_decimal_strings(tmp_path: Path) -> None:
     assert (details["used"], details["reserved"], details["left"]) == ("39.25", "0.5", "10.25")
     assert (details["asked"], details["unit"], details["renews_at"]) == ("12.5", "USD", "2026-11-23T00:00:00Z")
     assert "$39.25 of $50.00 are used and $0.50 reserved today for team chem" in reason.message
-    assert reason.fix.startswith("Stay below $10.25, or wait until")
+    assert reason.fix.startswith("Stay within $10.25, or wait until")
 
 
 def test_a_life_does_not_renew(tmp_path: Path) -> None:

@@ -93,6 +93,40 @@ def test_a_row_that_is_not_met_says_what_came_instead(tmp_path: Path, row: str, 
     assert (first.ok, first.got) == (False, got)
 
 
+def test_a_row_gives_the_reasons_of_rules_and_quotas_together(tmp_path: Path) -> None:
+    """A row is decided as a submission is: a refusing rule does not hide an empty quota."""
+    row = "{name: r, request: {shots: 2000}, used: {shots-per-day: 4000}, expect: deny, reasons: [limit.shots]}"
+    text = f"defaults: {{user: ada, backend: aer/simulator}}\ntests:\n  - {row}\n"
+    first = run_tests(write(tmp_path / "b", tests_yaml=text)).rows[0]
+    assert (first.ok, first.got) == (False, "deny limit.shots shots-per-day")
+
+
+@pytest.mark.parametrize("written", ["seed: false", "seed: true", "shots: true", "qubits: false"])
+def test_a_yes_or_no_is_not_taken_for_a_number(tmp_path: Path, written: str) -> None:
+    """`seed: false` would be the seed 0; the row is refused and told how to say that there is none."""
+    text = f"defaults: {{user: ada}}\ntests:\n  - {{name: r, expect: allow, request: {{{written}}}}}\n"
+    (problem,) = run_tests(write(tmp_path / "b", tests_yaml=text)).problems
+    assert problem.startswith(f"tests.yaml:3: tests.0.request.{written.split(':')[0]}")
+    assert "is not a whole number; leave it out, or write null for none" in problem
+
+
+def test_who_leads_a_team_can_submit_what_a_member_cannot() -> None:
+    """Nothing grants approvals yet, so the way out that a refusal names has to work."""
+    loaded, backend = find_bundle("team"), vendor("ibm/ibm_torino")
+    refused = loaded.decide(ask("bob", backend=backend, cost_center="c"), price("60"))
+    assert refused.effect == "needs-approval"
+    assert all("can submit it" in reason.fix for reason in refused.reasons)
+    assert loaded.decide(ask("ada", backend=backend, cost_center="c"), price("60")).effect == "allow"
+
+
+def test_four_eyes_hold_for_officers_too() -> None:
+    """In regulated work nobody agrees to their own job, and the refusal says that nothing can yet."""
+    labels = {"cost_center": "c", "experiment": "e", "project": "p"}
+    decision = find_bundle("regulated").decide(ask("olga", backend=vendor("iqm/garnet"), **labels), price("5"))
+    assert decision.effect == "needs-approval"
+    assert all("not part of this version" in reason.fix for reason in decision.reasons)
+
+
 def test_a_misspelt_row_is_a_problem_with_its_line(tmp_path: Path) -> None:
     """A row that cannot be read is never silently skipped."""
     text = "defaults: {user: ada}\ntests:\n  - {name: r, expect: allow, request: {shotz: 3}}\n"
