@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -22,14 +23,14 @@ def add_commands(commands: Any) -> None:
         ("test", "run the bundle's own tests.yaml", test_bundle),
     ):
         parser = add_command(actions, name, summary, run)
-        parser.add_argument("bundle", nargs="?", metavar="DIR", help="a folder or a shipped bundle's name")
+        parser.add_argument("bundle", nargs="?", metavar="DIR", help="a folder or a shipped bundle's name; default QPM_POLICIES")
 
 
 def check_bundle(options: argparse.Namespace, output: Output) -> int:
     """Prints every problem; exit code 2 when there is one."""
     from qpm_lab.policy import Bundle, check, find_folder
 
-    folder = find_folder(options.bundle)
+    folder = find_folder(options.bundle or os.environ.get("QPM_POLICIES") or None)
     problems = check(folder)
     version = Bundle.load(folder).version
     document = {"bundle": folder.name, "version": version, "ok": not problems, "problems": problems}
@@ -41,7 +42,7 @@ def test_bundle(options: argparse.Namespace, output: Output) -> int:
     """Prints each test's outcome; exit code 2 when the tests cannot run, 6 when one fails."""
     from qpm_lab.policy import find_folder, test
 
-    folder = find_folder(options.bundle)
+    folder = find_folder(options.bundle or os.environ.get("QPM_POLICIES") or None)
     report = test(folder)
     if report.problems:
         raise BundleError(
