@@ -23,7 +23,7 @@ def add_commands(commands: Any) -> None:
         ("test", "run the bundle's own tests.yaml", test_bundle),
     ):
         parser = add_command(actions, name, summary, run)
-        parser.add_argument("bundle", nargs="?", metavar="DIR", help="a folder or a shipped bundle's name; default QPM_POLICIES")
+        parser.add_argument("bundle", nargs="?", metavar="DIR", help="a folder or a shipped name; default QPM_POLICIES")
 
 
 def check_bundle(options: argparse.Namespace, output: Output) -> int:

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qpm_lab.display.figures import count, percent, percent_range
+from qpm_lab.display.figures import count, counted, percent, percent_range
 from qpm_lab.display.markup import Html, code, el, join
 from qpm_lab.display.results import Axis, Bar, Fidelity, Outcomes, scale
 from qpm_lab.display.spending import QuotaLine
+
+LONG_KEY = 22
+"""Longest bit string that is written whole beside its bar."""
+ENDS = 8
+"""Bits kept at each end of a longer one."""
 
 
 def outcomes_html(outcomes: Outcomes) -> Html:
@@ -55,12 +60,20 @@ def _row(bar: Bar, full: float) -> Html:
     between = percent_range(bar.low, bar.high)
     return el(
         "tr",
-        el("th", code(bar.key), scope="row"),
+        el("th", _key(bar.key), scope="row"),
         el("td", _track(bar, full), spoken(between), class_="draw"),
         el("td", percent(bar.share), class_="num"),
         el("td", spoken(count(bar.count))),
-        title=f"{bar.key}: {count(bar.count)} shots, {percent(bar.share)}, interval {between}",
+        title=f"{bar.key}: {counted(bar.count, 'shot')}, {percent(bar.share)}, interval {between}",
     )
+
+
+def _key(key: str) -> Html:
+    """A bit string; of a long one the first and last bits, and the whole for whoever hovers or listens."""
+    if len(key) <= LONG_KEY:
+        return code(key)
+    short = f"{key[:ENDS]}…{key[-ENDS:]}"
+    return join(el("span", code(short, key), aria_hidden="true"), spoken(key))
 
 
 def _track(bar: Bar, full: float) -> Html:

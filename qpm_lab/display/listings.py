@@ -28,6 +28,8 @@ STATE_WORDS = {
     "offline": "offline",
 }
 
+ENDED = ("Completed", "Failed", "Cancelled", "Denied")
+
 
 def jobs_table(rows: Sequence[Row], *, filtered: bool = False, more: bool = False) -> Table:
     """Jobs, newest first; rows as `Lab.page()["jobs"]`; `filtered`: others were left out, `more`: older follow."""
@@ -45,7 +47,9 @@ def jobs_table(rows: Sequence[Row], *, filtered: bool = False, more: bool = Fals
     empty = "No jobs yet. Run a cell that begins with %%qjob and ends with a circuit."
     if filtered:
         empty = "No job matches. Leave a filter out to see others."
-    caption = f"The newest {counted(len(rows), 'job')}" if more else counted(len(rows), "job").capitalize()
+    caption = counted(len(rows), "job")
+    if more:
+        caption = "The newest job" if len(rows) == 1 else f"The newest {caption}"
     return Table(shown, rows, caption, empty)
 
 
@@ -83,20 +87,29 @@ def _money(value: object) -> str:
 
 
 def usage_table(rows: Sequence[Row], by: str = "user") -> Table:
-    """Who used what; rows as `Lab.usage_rows(by)`."""
-    figures = ("Jobs", "Completed", "Failed", "Denied", "Shots")
+    """Who used what; rows as `Lab.usage_rows(by)`. The jobs of a row are the sum of its states."""
+    grouped = by.replace("_", " ")
     shown = (
-        Column(by.replace("_", " ").capitalize(), lambda row: plain(row.get(by, row.get("key"))) or "(none)"),
-        *(_figure(title) for title in figures),
+        Column(grouped.capitalize(), lambda row: plain(row.get(by, row.get("key"))) or "(none)", prose=True),
+        *(_figure(title) for title in ("Jobs", *ENDED)),
+        *([_figure("Awaiting")] if any("awaiting" in row for row in rows) else []),
+        *([Column("Not ended", lambda row: count(_open(row)), right=True)] if any(map(_open, rows)) else []),
+        _figure("Shots"),
         Column("Cost", lambda row: _money(row.get("cost")), right=True),
         Column("Run time", lambda row: duration(row.get("run_seconds")), right=True),
     )
     empty = "Nothing was used yet. Run a cell that begins with %%qjob."
-    return Table(shown, rows, f"Usage by {by.replace('_', ' ')}", empty)
+    return Table(shown, rows, f"Usage by {grouped}", empty)
 
 
 def _figure(title: str) -> Column:
     return Column(title, lambda row: count(row.get(title.lower())), right=True)
+
+
+def _open(row: Row) -> int:
+    """Jobs that are waiting, running or parked: those in none of the counted states."""
+    jobs, *others = (int(number(row.get(key.lower())) or 0) for key in ("jobs", *ENDED, "awaiting"))
+    return max(0, jobs - sum(others))
 
 
 def usage_html(rows: Sequence[Row], by: str = "user") -> str:
@@ -113,12 +126,16 @@ def quota_table(rows: Sequence[Row]) -> Table:
         Column("Quota", lambda row: quotas([row])[0].title),
         column("Rule", "quota", fixed=True),
         *(_amount(title) for title in ("Used", "Reserved", "Left", "Limit")),
-        Column("Note", lambda row: "almost used up" if quotas([row])[0].tight else ""),
+        *([Column("Note", _tightness)] if any(map(_tightness, rows)) else []),
         Column("Renews", lambda row: moment(row.get("renews_at")).replace(":00 UTC", " UTC") or "never"),
         column("Owner", "owner"),
     )
     empty = "No quota counts for you: the policy bundle sets none."
     return Table(shown, rows, "Budgets", empty)
+
+
+def _tightness(row: Row) -> str:
+    return "almost used up" if quotas([row])[0].tight else ""
 
 
 def _amount(title: str) -> Column:
@@ -154,7 +171,8 @@ def backends_table(rows: Sequence[Row]) -> Table:
 
 
 def _what(row: Row) -> str:
-    return ". ".join(filter(None, (plain(row.get("description")), plain(row.get("note")))))
+    pieces = (plain(row.get(key)).strip().removesuffix(".") for key in ("description", "note"))
+    return "".join(f"{piece}. " for piece in pieces if piece).strip()
 
 
 def _kind(row: Row) -> str:

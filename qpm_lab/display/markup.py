@@ -55,8 +55,7 @@ def name_of(text: object) -> Html:
 
 def code(text: object, full: object = None) -> Html:
     """An id, command or bit string in fixed width; `full` is what hovering shows."""
-    text = plain(text)
-    return el("code", text, title=None if full is None else plain(full), class_="long" if len(text) > 22 else None)
+    return el("code", plain(text), title=None if full is None else plain(full))
 
 
 def verbatim(text: str) -> Html:

@@ -182,4 +182,6 @@ def fidelity(block: Document) -> Fidelity | None:
 
 
 def _title(estimand: str) -> str:
-    return "Outcome fidelity" if not estimand or "heavy" in estimand.lower() else estimand[:60]
+    if not estimand or "heavy" in estimand.lower():
+        return "Outcome fidelity"
+    return estimand[:1].upper() + estimand[1:60]

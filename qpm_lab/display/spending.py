@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from qpm_lab.display.figures import count, decimal, money, plain
+from qpm_lab.display.figures import count, decimal, duration, money, plain
 from qpm_lab.display.wording import Document, part
 
 WINDOWS = {
@@ -77,6 +77,8 @@ def _quota_title(row: Document) -> str:
     window = WINDOWS.get(plain(row.get("window")), plain(row.get("window")))
     title = f"{measure} {window}".strip()
     scope, key = plain(row.get("scope")), plain(row.get("key"))
+    if scope == "org":
+        return f"{title} · everyone"
     if scope in {"", "user", "notebook_run"}:
         return title
     return f"{title} · {scope.replace('_', ' ')} {key}".strip()
@@ -91,4 +93,13 @@ def amount(value: object, unit: object) -> str:
     kind = plain(unit)
     if kind in {"shots", "jobs", ""}:
         return count(value)
-    return f"{count(value)} s" if kind == "s" else money(value, kind)
+    return seconds(value) if kind == "s" else money(value, kind)
+
+
+def seconds(value: object) -> str:
+    """
+    >>> seconds("7002"), seconds("0"), seconds(None)
+    ('1 h 56 min', '0 s', '–')
+    """
+    known = decimal(value)
+    return "0 s" if known == 0 else duration(None if known is None else float(known))

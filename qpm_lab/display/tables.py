@@ -70,8 +70,15 @@ def table_html(columns: Sequence[Column], rows: Sequence[Row], caption: str, emp
 
 def _row(columns: Sequence[Column], row: Row) -> Html:
     first, *others = columns
-    cells = (el("td", _cell(c, row), class_="num" if c.right else None) for c in others)
-    return el("tr", el("th", _cell(first, row), scope="row"), *cells)
+    cells = (el("td", _cell(c, row), class_=_class(c, row)) for c in others)
+    return el("tr", el("th", _cell(first, row), scope="row", class_=_class(first, row)), *cells)
+
+
+def _class(shown: Column, row: Row) -> str:
+    """How a cell may wrap: long prose only, and never in a column of single words."""
+    if shown.right:
+        return "num"
+    return "prose" if shown.prose and len(shown.show(row)) > PROSE else "whole"
 
 
 def _cell(shown: Column, row: Row) -> Html:

@@ -1,4 +1,4 @@
-"""`%qform`: a job by mouse. The only file that uses ipywidgets; the record of a job is still its card."""
+"""`%qform`: a job by mouse; the record of a job is still its card."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from typing import Any, Protocol
 import ipywidgets as widgets
 
 from qpm_lab.display.card import reasons_html
+from qpm_lab.display.fields import MoreOptions, field, text, with_button
 from qpm_lab.display.listings import quote_line
 from qpm_lab.display.markup import Html, el, join, style
 from qpm_lab.errors import DeniedError, QpmError
 
-MAX_SHOTS = 10**9
 MAX_CIRCUITS = 1000
 """Longest list of circuits that is looked through for the menu."""
 CIRCUIT_TYPES = frozenset({"QuantumCircuit", "QNode", "QuantumScript", "QuantumTape"})
 SDKS = ("qiskit", "pennylane")
 NOTHING = "(no circuit yet: define one in a cell, then press Refresh)"
-WIDE = {"description_width": "90px"}
+GONE = "A form; run the cell again to use it."
+"""What a saved notebook says in its place once the kernel is gone."""
 
 
 class FormLab(Protocol):
@@ -33,7 +34,7 @@ class FormLab(Protocol):
 
 
 class JobForm:
-    """Circuit, backend, shots and experiment, with quote and decision following each change.
+    """Circuit, backend, shots, experiment and more, with quote and decision following each change.
 
     Args:
         lab: Where to quote, explain and submit.
@@ -45,28 +46,32 @@ class JobForm:
     def __init__(self, lab: FormLab, namespace: Mapping[str, Any]) -> None:
         self._lab = lab
         self._namespace = namespace
-        self.circuit = widgets.Dropdown(description="Circuit", tooltip="A circuit among your variables", style=WIDE)
+        self.circuit = field(widgets.Dropdown, "Circuit", "A circuit among your variables")
         self.refresh = widgets.Button(description="Refresh", tooltip="Look for circuits again")
-        self.backend = widgets.Dropdown(description="Backend", tooltip="Where to run", style=WIDE)
-        self.shots = widgets.BoundedIntText(
-            1024, min=1, max=MAX_SHOTS, description="Shots", tooltip="Shots of each circuit", style=WIDE
-        )
-        self.experiment = widgets.Text(
-            description="Experiment",
-            placeholder="optional: a series this job belongs to",
-            tooltip="The named series this job belongs to",
-            continuous_update=False,
-            style=WIDE,
-        )
+        self.backend = field(widgets.Dropdown, "Backend", "Where to run")
+        # Not an integer field: that would run 1 shot for '1e6' or '1.5' instead of refusing.
+        self.shots = field(widgets.FloatText, "Shots", "Shots of each circuit", value=1024, step=1)
+        hint = "optional: a series this job belongs to"
+        self.experiment = text("Experiment", "The named series this job belongs to", hint)
+        self.more = MoreOptions()
         self.verdict = widgets.HTML()
         self.errors = widgets.HTML()
         self.submit = widgets.Button(description="Submit", tooltip="Run the job", button_style="primary", disabled=True)
         self.output = widgets.Output()
-        rows = [widgets.HBox([self.circuit, self.refresh]), self.backend, self.shots, self.experiment]
-        self.widget = widgets.VBox([*rows, self.verdict, self.errors, self.submit, self.output])
+        self.widget = self._laid_out()
         self._fill()
         self._connect()
         self._look()
+
+    def _laid_out(self) -> Any:
+        looks = widgets.HTML(str(style("form.css")), layout=widgets.Layout(display="none"))
+        circuit = with_button(self.circuit, self.refresh)
+        fields = [circuit, self.backend, self.shots, self.experiment, self.more.widget]
+        box = widgets.VBox([looks, *fields, self.verdict, self.errors, self.submit, self.output])
+        box.add_class("qpm-form")
+        live = box._repr_mimebundle_
+        box._repr_mimebundle_ = lambda **keywords: _with_words(live(**keywords))
+        return box
 
     def choose(self, name: str) -> None:
         """Selects the circuit of that name; an unknown name changes nothing."""
@@ -89,8 +94,8 @@ class JobForm:
         self.circuit.value = chosen if chosen in names else self.circuit.options[0][1]
 
     def _connect(self) -> None:
-        for field in (self.circuit, self.backend, self.shots, self.experiment):
-            field.observe(self._look, names="value")
+        for control in (self.circuit, self.backend, self.shots, self.experiment, *self.more.fields):
+            control.observe(self._look, names="value")
         self.refresh.on_click(self._refreshed)
         self.submit.on_click(self._submitted)
 
@@ -99,10 +104,12 @@ class JobForm:
         self._look()
 
     def _options(self) -> dict[str, Any]:
+        shots = self.shots.value
         return {
             "backend": self.backend.value,
-            "shots": self.shots.value,
+            "shots": int(shots) if shots.is_integer() else shots,
             "experiment": self.experiment.value.strip() or None,
+            **self.more.given(),
         }
 
     def _look(self, _: object = None) -> None:
@@ -113,8 +120,9 @@ class JobForm:
         if circuit is None or not self.backend.value:
             return
         with self._shown_errors():
-            quote = self._lab.quote(circuit, **self._options())
-            decision = self._lab.explain(circuit, **self._options())
+            options = self._options()
+            quote = self._lab.quote(circuit, **options)
+            decision = self._lab.explain(circuit, **options)
             self.verdict.value = _verdict(quote.to_dict(), decision.to_dict())
             self.submit.disabled = decision.effect != "allow"
 
@@ -148,6 +156,11 @@ class JobForm:
             self.errors.value = _framed(el("b", error.message), el("p", error.hint))
         except Exception as error:
             self.errors.value = _framed(el("b", f"{type(error).__name__}: {error}"), el("p", "Nothing was run."))
+
+
+def _with_words(bundle: Mapping[str, Any]) -> dict[str, Any]:
+    """The bundle of the live form, with words for viewers that have no kernel to draw it."""
+    return {**bundle, "text/plain": GONE, "text/html": str(el("p", GONE))}
 
 
 def _verdict(quote: Mapping[str, Any], decision: Mapping[str, Any]) -> str:

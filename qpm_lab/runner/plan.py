@@ -161,10 +161,10 @@ def _notes(prepared: tuple[Prepared, ...]) -> tuple[str, ...]:
 
 def _whole(value: Any, what: str, low: int, high: int) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise InputError(f"{what} must be a whole number, not {str(value)[:40]!r}.", f"Write {what} as 1000.")
+        raise InputError(f"The {what} must be a whole number, not {str(value)[:40]!r}.", f"Write {what} as 1000.")
     number = int(value.__index__())
     if not low <= number <= high:
-        raise InputError(f"{what} must be between {low:,} and {high:,}.", f"Give a smaller or larger {what}.")
+        raise InputError(f"The {what} must be between {low:,} and {high:,}.", "Choose a number in that range.")
     return number
 
 

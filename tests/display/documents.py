@@ -195,6 +195,12 @@ def wide() -> dict[str, Any]:
     )
 
 
+def forty() -> dict[str, Any]:
+    """40 qubits, so that keys are neither short nor hopeless."""
+    rows = [(f"{i * 104729:040b}", 400 - i, (400 - i) / 4096, 0.06, 0.13) for i in range(1, 9)]
+    return completed(name="forty", outcomes=outcomes(bars(rows), 90, 0.2))
+
+
 def many() -> dict[str, Any]:
     blocks = [
         {
@@ -240,6 +246,7 @@ def gallery() -> dict[str, dict[str, Any]]:
         "bare": completed(fidelity=None, quota=[], notes=[], next=None),
         "above-one": completed(fidelity=estimate(0.998, 0.991, 1.004), quota=tight),
         "wide": wide(),
+        "forty": forty(),
         "many": many(),
         "denied": denied(),
         "awaiting": {**denied(), "status": "awaiting_approval", "decision": approval},

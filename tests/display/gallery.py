@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Dialog, sync_playwright
 
-from qpm_lab.display import backends_html, budgets_html, jobs_html, quote_html, to_html, to_png, to_text
+from qpm_lab.display import backends_html, budgets_html, jobs_html, quote_html, to_html, to_png, to_text, usage_html
 
 from . import documents, lists
 
@@ -30,7 +30,8 @@ MEASURE = """() => [...document.querySelectorAll('.qpm-card')].map(card => {
   const box = part => card.querySelector(part)?.getBoundingClientRect();
   const [left, right] = [box('.mains'), box('.side')];
   const cut = [...card.querySelectorAll('header, .body *, .why, .next, footer')].filter(
-    part => !part.closest('.sr, details:not([open])') && part.getBoundingClientRect().right > innerWidth);
+    part => !part.closest('.sr, details:not([open])') && (part.getBoundingClientRect().right > innerWidth
+      || part.matches('.track') && part.offsetWidth < 80));
   return {label: card.getAttribute('aria-label'), height: card.offsetHeight,
           stacked: left && right ? right.top >= left.bottom : null, cut: cut.map(part => part.outerHTML)};
 })"""
@@ -46,7 +47,7 @@ def page() -> str:
     """All cards and tables under each other."""
     cards = "".join(f"<h6>{name}</h6>{to_html(d)}" for name, d in documents.gallery().items())
     tables = jobs_html(lists.JOBS) + budgets_html(lists.BUDGETS) + backends_html(lists.BACKENDS)
-    tables += quote_html(documents.completed()) + jobs_html([])
+    tables += quote_html(documents.completed()) + usage_html(lists.USAGE) + jobs_html([])
     scheme = "<style>:root{color-scheme:light dark}</style>"
     return f"<!doctype html><html lang=en><meta charset=utf-8><title>Cards</title>{scheme}<body>{cards}{tables}"
 

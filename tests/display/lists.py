@@ -72,3 +72,16 @@ BACKENDS: list[dict[str, Any]] = [
         "note": "The adapter for this vendor is not part of this version.",
     },
 ]
+USAGE: list[dict[str, Any]] = [
+    {
+        "user": "ada",
+        "jobs": 15,
+        "completed": 10,
+        "failed": 1,
+        "cancelled": 3,
+        "denied": 1,
+        "shots": 121904,
+        "cost": {"USD": "1.5", "EUR": "2"},
+        "run_seconds": 185.0,
+    }
+]

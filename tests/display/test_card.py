@@ -119,6 +119,24 @@ def test_more_than_32_outcomes_say_how_much_is_not_shown() -> None:
     assert "948 more outcomes, 80.3 % together, not drawn." in text
 
 
+@pytest.mark.parametrize("bits", [23, 40, 100, 127])
+def test_long_bit_strings_keep_their_ends_and_are_there_in_full(bits: int) -> None:
+    """First and last bits are seen; the whole is there for whoever hovers or listens."""
+    key = "10110011" + "0" * (bits - 16) + "01010111"
+    shown = documents.bars([(key, 1, 0.5, 0.4, 0.6)])
+    html = to_html(documents.completed(outcomes=documents.outcomes(shown)))
+    assert f'<span aria-hidden="true"><code title="{key}">10110011…01010111</code></span>' in html
+    assert f'<span class="sr">{key}</span>' in html
+    assert f'title="{key}: 1 shot, 50.0 %' in html
+
+
+def test_bit_strings_that_fit_are_written_whole() -> None:
+    """Up to 22 bits nothing is left out."""
+    shown = documents.bars([("01" * 11, 1, 0.5, 0.4, 0.6)])
+    html = to_html(documents.completed(outcomes=documents.outcomes(shown)))
+    assert f'<th scope="row"><code>{"01" * 11}</code></th>' in html
+
+
 def test_a_job_of_many_circuits_draws_four_and_counts_the_others() -> None:
     """Each block has its name and its own fidelity."""
     text = read(documents.many())

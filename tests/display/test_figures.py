@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qpm_lab.display import figures, markup
+from qpm_lab.display import figures, markup, spending
 from qpm_lab.display.figures import duration, interval, money, percent_range, plain
 
 
-@pytest.mark.parametrize("module", [figures, markup])
+@pytest.mark.parametrize("module", [figures, markup, spending])
 def test_examples_in_docstrings_are_true(module: object) -> None:
     """What the docstrings show is what happens."""
     found = doctest.testmod(module)  # type: ignore[arg-type]
@@ -30,6 +30,8 @@ def test_examples_in_docstrings_are_true(module: object) -> None:
         (59.94, "59.9 s"),
         (59.96, "1 min 0 s"),
         (3600, "1 h 0 min"),
+        (7002, "1 h 56 min"),
+        (7_200_000, "2,000 h 0 min"),
         (-1, "–"),
         (float("nan"), "–"),
     ],

@@ -14,28 +14,18 @@ from qpm_lab.display import (
     jobs_html,
     jobs_table,
     jobs_text,
+    quota_text,
     quote_html,
     quote_text,
     usage_html,
+    usage_table,
     usage_text,
 )
 
 from . import documents
-from .lists import BACKENDS, BUDGETS, JOBS
+from .lists import BACKENDS, BUDGETS, JOBS, USAGE
 from .reading import Page
 
-USAGE = [
-    {
-        "user": "ada",
-        "jobs": 12,
-        "completed": 10,
-        "failed": 1,
-        "denied": 1,
-        "shots": 121904,
-        "cost": {"USD": "1.5", "EUR": "2"},
-        "run_seconds": 185.0,
-    }
-]
 HTML: list[Callable[[], str]] = [
     lambda: jobs_html(JOBS),
     lambda: budgets_html(BUDGETS),
@@ -135,3 +125,61 @@ def test_a_backend_says_whether_it_is_noisy_here_and_ready() -> None:
     assert "noisy simulator, here" in text
     assert "not installed" in text
     assert "The adapter for this vendor is not part of this version." in text
+
+
+@pytest.mark.parametrize("extra", [{}, {"awaiting": 2}, {"jobs": 40}, {"awaiting": 2, "jobs": 40}])
+def test_the_states_of_usage_add_up_to_its_jobs(extra: dict[str, int]) -> None:
+    """No job is missing from the columns, not even one that waits or still runs."""
+    row = {**USAGE[0], "jobs": 15 + extra.get("awaiting", 0), **extra}
+    table = usage_table([row])
+    cells = {column.title: column.show(row) for column in table.columns}
+    states = ("Completed", "Failed", "Cancelled", "Denied", "Awaiting", "Not ended")
+    assert int(cells["Jobs"]) == sum(int(cells.get(state, 0)) for state in states)
+    assert cells["Cancelled"] == "3"
+    assert ("Awaiting" in cells, "Not ended" in cells) == ("awaiting" in extra, extra.get("jobs") == 40)
+
+
+def test_ids_dates_and_figures_stay_on_one_line() -> None:
+    """Only prose may wrap; a table that is too wide scrolls."""
+    html = jobs_html(JOBS)
+    assert '<td class="whole"><bdi>2026-11-22 12:00</bdi></td>' in html
+    assert '<th scope="row" class="whole"><code>01JD8QK2V7M3</code></th>' in html
+    assert ".whole{max-width:none;white-space:nowrap}" in html
+    assert "overflow-x:auto" in html
+
+
+def test_long_prose_wraps_in_a_readable_width() -> None:
+    """Neither one word a line nor one line of any length; sentences end in one full stop."""
+    html = backends_html(BACKENDS)
+    assert '<td class="prose"><bdi>IQM Garnet through Amazon Braket. The adapter' in html
+    assert ".prose{min-width:24ch}" in html
+    assert '<td class="whole"><bdi>Denied: 2 reasons</bdi></td>' in jobs_html(JOBS)
+
+
+def test_a_quota_of_the_whole_organisation_is_everyone_s() -> None:
+    """Its scope and key are both called org, which tells nobody anything."""
+    row = {**BUDGETS[1], "scope": "org", "key": "org"}
+    assert "cost this month · everyone" in quota_text([{**row, "window": "month"}], width=100)
+
+
+def test_a_column_of_notes_is_there_when_there_is_a_note() -> None:
+    """Where no quota is tight, no empty column takes the room of others."""
+    assert "almost used up" in budgets_html(BUDGETS)
+    assert ">Note<" not in budgets_html(BUDGETS[:1])
+
+
+def test_quotas_of_time_read_as_durations() -> None:
+    """Two hours are not 7002 s."""
+    row = {**BUDGETS[0], "measure": "qpu_seconds", "unit": "s", "used": "7002", "limit": "36000", "left": "0"}
+    assert "1 h 56 min of 10 h 0 min used" in quota_text([row], width=100)
+    text = Page(budgets_html([row])).text
+    assert "1 h 56 min" in text
+    assert "7002" not in text
+    assert "0 s" in text
+
+
+def test_one_of_a_list_is_not_counted_in_the_plural() -> None:
+    """'The newest 1 job' is nobody's English."""
+    assert jobs_table(JOBS[:1], more=True).caption == "The newest job"
+    assert jobs_table(JOBS, more=True).caption == "The newest 2 jobs"
+    assert jobs_table(JOBS[:1]).caption == "1 job"

@@ -51,6 +51,14 @@ def test_long_bit_strings_are_printed_whole() -> None:
     assert documents.wide()["outcomes"]["shown"][3]["key"] in text
 
 
+def test_a_fidelity_has_the_same_heading_with_and_without_interval() -> None:
+    """What was to be estimated is a heading, not the middle of a sentence."""
+    refused = {**documents.estimate(None, None, None, "No."), "estimand": "outcome fidelity"}
+    headings = [to_text(documents.completed(fidelity=f), width=88) for f in (refused, documents.estimate(0.9, 0.8, 1))]
+    assert all("Outcome fidelity" in text for text in headings)
+    assert "outcome fidelity" not in headings[0]
+
+
 def test_colour_adds_nothing_to_the_words() -> None:
     """The coloured form is the plain one with styles."""
     rich = to_rich(documents.denied(), width=88)

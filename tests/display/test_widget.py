@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from qiskit import QuantumCircuit
 
 from qpm_lab.display import JobForm, mimebundle
@@ -39,6 +40,7 @@ class FakeLab:
 
     def __init__(self) -> None:
         self.submitted: list[dict[str, Any]] = []
+        self.asked: list[dict[str, Any]] = []
         self.failure: Exception | None = None
         self.trouble: Exception | None = None
 
@@ -46,9 +48,10 @@ class FakeLab:
         return ["aer/simulator", "aer/noisy"]
 
     def quote(self, circuit: Any, **options: Any) -> Quote:
+        self.asked.append(options)
         if self.trouble:
             raise self.trouble
-        price = options["shots"] * 10**6 if options["backend"] == "aer/noisy" else 0
+        price = int(options["shots"]) * 10**6 if options["backend"] == "aer/noisy" else 0
         return Quote("USD", price, price, price, "local simulation is free", "2026-07-23")
 
     def explain(self, circuit: Any, **options: Any) -> Decision:
@@ -180,14 +183,70 @@ def test_a_variable_that_vanished_cannot_be_submitted(lab: FakeLab) -> None:
 
 def test_every_field_has_a_name_for_screen_readers(form: JobForm) -> None:
     """Description and tooltip on each control."""
-    for control in (form.circuit, form.backend, form.shots, form.experiment, form.refresh, form.submit):
+    fields = (form.circuit, form.backend, form.shots, form.experiment, *form.more.fields)
+    for control in (*fields, form.refresh, form.submit):
         assert control.description
         assert control.tooltip
 
 
-def test_shots_are_bounded_by_the_field_itself(form: JobForm) -> None:
-    """Zero, negative and absurd numbers cannot be typed."""
-    form.shots.value = 0
-    assert form.shots.value == 1
-    form.shots.value = 10**12
-    assert form.shots.value == 10**9
+@pytest.mark.parametrize("typed", [0, -3, 99999999999, 1.5])
+def test_shots_reach_the_lab_as_they_were_typed(form: JobForm, lab: FakeLab, typed: float) -> None:
+    """The lab says what is wrong with them; the form never runs another number instead."""
+    form.shots.value = typed
+    assert lab.asked[-1]["shots"] == typed
+    assert isinstance(lab.asked[-1]["shots"], type(typed))
+    assert form.shots.value == typed
+
+
+def test_what_is_left_empty_is_not_passed_on(form: JobForm, lab: FakeLab) -> None:
+    """The lab's own defaults stay in force."""
+    form.submit.click()
+    assert set(lab.submitted[0]) == {"circuit", "backend", "shots", "experiment"}
+    assert form.more.widget.selected_index is None
+    assert form.more.classification.label == "as the policy says"
+
+
+def test_labels_seed_and_arguments_can_be_given(form: JobForm, lab: FakeLab) -> None:
+    """Everything a policy may require is in the form, and quote, decision and job get the same."""
+    form.more.cost_center.value = " chem "
+    form.more.project.value = "ghz"
+    form.more.classification.value = "internal"
+    form.more.seed.value = "7"
+    form.more.arguments.value = "0.1, [2, 3]"
+    more = {"cost_center": "chem", "project": "ghz", "classification": "internal", "seed": 7, "args": (0.1, [2, 3])}
+    form.submit.click()
+    for asked in (lab.asked[-1], lab.submitted[0]):
+        assert {name: asked[name] for name in more} == more
+
+
+@pytest.mark.parametrize("typed", ["0.1, x", "__import__('os')", "0.1][0", "((", "[" * 9_000, "1," * 9_000])
+def test_arguments_that_are_no_literals_are_refused_in_the_form(form: JobForm, typed: str) -> None:
+    """Nothing typed there is run; the form says what to write."""
+    form.more.arguments.value = typed
+    assert form.submit.disabled
+    assert "Write Python literals" in form.errors.value
+    form.more.arguments.value = "0.1,"
+    assert form.errors.value == ""
+    assert not form.submit.disabled
+
+
+def test_a_seed_that_is_no_number_is_refused_in_the_form(form: JobForm) -> None:
+    """It is not silently left out."""
+    form.more.seed.value = "seven"
+    assert form.submit.disabled
+    assert "is not a whole number" in form.errors.value
+
+
+def test_a_saved_form_says_how_to_use_it_again(form: JobForm) -> None:
+    """Viewers without the kernel get words instead of the names of Python classes."""
+    with_kernel = "application/vnd.jupyter.widget-view+json"
+    formatted, _ = DisplayFormatter().format(form.widget)
+    assert formatted["text/plain"] == "A form; run the cell again to use it."
+    assert "<p>A form; run the cell again to use it.</p>" in formatted["text/html"]
+    assert formatted[with_kernel]["model_id"] == form.widget.model_id
+
+
+def test_no_field_is_wider_than_its_page(form: JobForm) -> None:
+    """Fields share one greatest width and shrink below it."""
+    for control in (form.circuit, form.backend, form.shots, form.experiment, *form.more.fields):
+        assert (control.layout.width, control.layout.min_width, control.layout.max_width) == ("auto", "0", "420px")
