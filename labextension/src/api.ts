@@ -65,7 +65,13 @@ export function makeApi(send: Send): Api {
     cancel: async jobId => {
       await ask(send, `jobs/${encodeURIComponent(jobId)}/cancel`, { method: 'POST' });
     },
-    budgets: async () => list((await ask(send, 'budgets')).quota).map(readQuota)
+    budgets: async () => {
+      const { quota } = await ask(send, 'budgets');
+      if (!Array.isArray(quota)) {
+        throw new ApiError('The server sent budgets that cannot be read.', 'Reload the page after an upgrade.', 200);
+      }
+      return list(quota).map(readQuota);
+    }
   };
 }
 

@@ -61,9 +61,12 @@ function quotaMeasure(line: QuotaLine): string {
   return line.measure === 'qpu_seconds' ? 'QPU time' : line.measure || line.quota;
 }
 
-/** Whose limit it is: 'you', 'team chemistry'; a notebook's own needs no name. */
+/** Scopes whose holder has a word of its own; a notebook's own limit needs none. */
+const HOLDERS: Record<string, string> = { user: 'you', org: 'everyone', notebook_run: '' };
+
+/** Whose limit it is: 'you', 'everyone', 'team chemistry'. */
 function quotaHolder({ scope, key }: QuotaLine): string {
-  return scope === 'user' ? 'you' : scope === 'notebook_run' ? '' : `${scope.replace(/_/g, ' ')} ${key}`.trim();
+  return HOLDERS[scope] ?? `${scope.replace(/_/g, ' ')} ${key}`.trim();
 }
 
 function quotaWindow({ window }: QuotaLine): string {

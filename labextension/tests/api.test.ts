@@ -31,6 +31,11 @@ describe('the REST client', () => {
     await expect(api.budgets()).rejects.toBeInstanceOf(ApiError);
   });
 
+  it('tells budgets it cannot read from none', async () => {
+    await expect(answering(200, {}).budgets()).rejects.toBeInstanceOf(ApiError);
+    await expect(answering(200, { quota: [] }).budgets()).resolves.toEqual([]);
+  });
+
   it('refuses a record it cannot read', async () => {
     await expect(answering(200, { schema: 9 }).job('J1')).rejects.toBeInstanceOf(ApiError);
     await expect(answering(200, document()).job('J1')).resolves.toMatchObject({ name: 'ghz5' });

@@ -70,10 +70,31 @@ describe('the card', () => {
     expect(screen.getAllByRole('row')).toHaveLength(1 + 3);
     expect(body()).toContain('2 circuits × 4,096 shots');
   });
+
+  it('describes the circuit that was chosen, not the first', () => {
+    const results = ['first', 'grover'].map((name, index) => ({ circuit: { name, fingerprint: `sha256:${index}`, qubits: 2 + index } }));
+    render(<Card record={record({ results })} />);
+    const details = () => screen.getByText(/^Circuit \d of 2$/).closest('details')?.textContent;
+    expect(details()).toMatch(/^Circuit 1 of 2Namefirst/);
+    fireEvent.change(screen.getByLabelText('Circuit'), { target: { value: '1' } });
+    expect(details()).toMatch(/^Circuit 2 of 2Namegrover.*Qubits3.*sha256:1/);
+  });
+
+  it('keeps every bit of a long key in the page and in its name', () => {
+    const key = `1${'0'.repeat(98)}1`;
+    const [shown] = outcomes(1).shown as object[];
+    render(<Card record={record({ outcomes: { ...outcomes(1), shown: [{ ...shown, key }] } })} />);
+    expect(screen.getByRole('rowheader', { name: key }).textContent).toBe(key);
+  });
 });
 
 describe('the card of an open job', () => {
   const running = { status: 'running', outcomes: null, fidelity: null, cost: null, progress: { done: 512, total: 4096, unit: 'shots', message: 'simulating' } };
+
+  it('keeps a place for the fidelity that is to come', () => {
+    render(<Card record={record(running)} />);
+    expect(body()).toContain('Outcome fidelityfollows with the result');
+  });
 
   it('fills in from the ledger, kernel or not', async () => {
     const server = new FakeServer();

@@ -149,8 +149,29 @@ describe('the Budgets panel', () => {
   it('tells two quotas of the same kind apart by their ids', async () => {
     server.quota = ['jobs-local', 'jobs-vendor'].map(quota => readQuota(quotaDocument({ quota })));
     showBudgets();
-    await screen.findByText('shots · you, today · jobs-vendor');
-    await screen.findByText('shots · you, today · jobs-local');
+    await screen.findByText('jobs-vendor');
+    await screen.findByText('jobs-local');
+    expect(screen.getAllByText('shots · you, today')).toHaveLength(2);
+    screen.getByRole('progressbar', { name: /^shots · you, today, jobs-local: / });
+  });
+
+  it('shows no id where the title is enough', async () => {
+    showBudgets();
+    await screen.findByText('shots · you, today');
+    expect(body()).not.toContain('shots-per-day');
+  });
+
+  it('says everyone for a quota of the whole organisation', async () => {
+    server.quota = [readQuota(quotaDocument({ scope: 'org', key: 'org' }))];
+    showBudgets();
+    await screen.findByText('shots · everyone, today');
+  });
+
+  it('rounds the time until a renewal down', async () => {
+    vi.setSystemTime('2026-11-22T14:00:01Z');
+    showBudgets();
+    await screen.findByText(/renews in 9 h/);
+    vi.useRealTimers();
   });
 
   it('follows the ledger', async () => {
@@ -171,5 +192,15 @@ describe('the Budgets panel', () => {
     server.failure = new ApiError('The policy bundle is broken.', 'Run qpm policy check.', 500);
     showBudgets();
     expect((await screen.findByRole('alert')).textContent).toContain('Run qpm policy check.');
+    expect(body()).not.toContain('No quota binds you yet');
+  });
+
+  it('says what went wrong when it is told instead of asking', async () => {
+    server.quota = [];
+    showBudgets();
+    await screen.findByText('No quota binds you yet');
+    act(() => server.push({ type: 'error', message: 'There is no such bundle.', hint: 'Look at QPM_POLICIES.' }));
+    expect((await screen.findByRole('alert')).textContent).toContain('Look at QPM_POLICIES.');
+    expect(body()).not.toContain('No quota binds you yet');
   });
 });

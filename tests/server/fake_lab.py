@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-from qpm_lab.errors import InputError, LedgerError
+from qpm_lab.errors import BundleError, InputError, LedgerError
 
 OPEN = ("submitted", "queued", "running", "parked")
 
@@ -40,6 +40,7 @@ class FakeLab:
         self.asked: list[dict[str, Any]] = []
         self.threads: set[int] = set()
         self.broken = False
+        self.bundle_broken = False
 
     @property
     def ledger(self) -> FakeLab:
@@ -75,6 +76,8 @@ class FakeLab:
 
     def budgets(self) -> list[dict[str, Any]]:
         self._check()
+        if self.bundle_broken:
+            raise BundleError("The policy bundle cannot be used.", "Run `qpm policy check`.")
         return [{"quota": "shots-per-day", "limit": "100", "used": "10", "reserved": "0", "left": "90"}]
 
     def recover(self) -> list[str]:

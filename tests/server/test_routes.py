@@ -117,6 +117,15 @@ async def test_an_unreadable_ledger_is_a_message_not_a_blank_page(jp_fetch: Fetc
     )
 
 
+async def test_a_broken_bundle_is_said_instead_of_no_quotas(jp_fetch: Fetch, lab: FakeLab) -> None:
+    """Budgets answer with the bundle's fault and its hint, while the jobs can still be read."""
+    lab.bundle_broken = True
+    code, body = await refused(jp_fetch, "budgets")
+    assert code == 500
+    assert body == {"message": "The policy bundle cannot be used.", "hint": "Run `qpm policy check`."}
+    assert (await get(jp_fetch, "jobs"))["jobs"]
+
+
 async def test_the_lab_is_never_asked_on_the_event_loop(jp_fetch: Fetch, lab: FakeLab) -> None:
     """A slow ledger must not stop the user's other Jupyter requests."""
     await get(jp_fetch, "jobs")

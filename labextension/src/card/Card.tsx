@@ -22,6 +22,8 @@ export interface CardProps {
 /** A job's card: the answer first, then outcomes and facts, one next step, provenance last and quiet. */
 export function Card({ record, note, cancel }: CardProps) {
   const [word] = stateWord(record.status);
+  const [index, choose] = useState(0);
+  const chosen = Math.min(index, record.results.length - 1);
   return (
     <section className={`qpm-Card qpm-is-${record.status}`} aria-label={`Quantum job ${record.name}: ${word}`}>
       <Head record={record}>
@@ -29,9 +31,9 @@ export function Card({ record, note, cancel }: CardProps) {
       </Head>
       {note && <p className="qpm-Card-note qpm-quiet">{note}</p>}
       <Why record={record} />
-      <Body record={record} />
+      <Body record={record} chosen={chosen} choose={choose} />
       <Next record={record} />
-      <Footer record={record} />
+      <Footer record={record} chosen={chosen} />
     </section>
   );
 }
@@ -79,12 +81,18 @@ function aside(record: JobRecord): string {
 
 const WITHOUT_BODY = ['denied', 'failed', 'cancelled', 'parked', 'awaiting_approval'];
 
-function Body({ record }: { record: JobRecord }) {
-  const [chosen, choose] = useState(0);
+interface BodyProps {
+  record: JobRecord;
+  /** Which of the job's circuits is shown. */
+  chosen: number;
+  choose: (index: number) => void;
+}
+
+function Body({ record, chosen, choose }: BodyProps) {
   if (WITHOUT_BODY.includes(record.status)) {
     return null;
   }
-  const result = record.results[Math.min(chosen, record.results.length - 1)];
+  const result = record.results[chosen];
   return (
     <div className="qpm-Card-body">
       {record.status !== 'dry_run' && (
@@ -102,13 +110,7 @@ function Body({ record }: { record: JobRecord }) {
   );
 }
 
-interface ChoiceProps {
-  results: Result[];
-  chosen: number;
-  choose: (index: number) => void;
-}
-
-function Choice({ results, chosen, choose }: ChoiceProps) {
+function Choice({ results, chosen, choose }: Omit<BodyProps, 'record'> & { results: Result[] }) {
   return (
     <label className="qpm-Choice">
       Circuit{' '}

@@ -1,6 +1,6 @@
 import { amount, confidence, interval, money } from '../format';
 import { Meter } from '../meter';
-import type { Fidelity, JobRecord, QuotaLine } from '../record';
+import { type Fidelity, isOpen, type JobRecord, type QuotaLine } from '../record';
 import { quotaShare, quotaTitle } from '../words';
 import { axisOf, place } from './axis';
 
@@ -17,7 +17,7 @@ export function Facts({ record, fidelity }: FactsProps) {
   const rest = lines.slice(QUOTAS);
   return (
     <div className="qpm-Facts">
-      {fidelity && <FidelityFact fidelity={fidelity} />}
+      {fidelity ? <FidelityFact fidelity={fidelity} /> : isOpen(record.status) && <FidelityToCome />}
       <CostFact record={record} />
       {lines.slice(0, QUOTAS).map((line, index) => (
         <QuotaFact key={index} line={line} />
@@ -62,6 +62,16 @@ function FidelityFact({ fidelity }: { fidelity: Fidelity }) {
       <AxisLine low={low} high={high} value={value} />
       {reason && <p>{reason}</p>}
       {method && <p className="qpm-quiet">{method}</p>}
+    </div>
+  );
+}
+
+/** As high as the fidelity that will stand in its place, so that nothing jumps. */
+function FidelityToCome() {
+  return (
+    <div className="qpm-Fact qpm-Fact-to-come">
+      <h4>Outcome fidelity</h4>
+      <p className="qpm-quiet">follows with the result</p>
     </div>
   );
 }

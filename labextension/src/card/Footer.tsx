@@ -1,9 +1,15 @@
 import { Copy } from '../copy';
 import { count, moment, short } from '../format';
-import type { Circuit, JobRecord } from '../record';
+import type { JobRecord, Result } from '../record';
+
+export interface FooterProps {
+  record: JobRecord;
+  /** Which of the job's circuits is shown. */
+  chosen: number;
+}
 
 /** Where it stands and under which rules; the whole record for whoever wants to look. */
-export function Footer({ record }: { record: JobRecord }) {
+export function Footer({ record, chosen }: FooterProps) {
   const { decision, digest } = record;
   const verb = decision?.effect === 'allow' && record.status !== 'dry_run' ? 'Allowed' : 'Decided';
   return (
@@ -30,7 +36,7 @@ export function Footer({ record }: { record: JobRecord }) {
           Job <Copy full={record.jobId} short={short(record.jobId)} what="job id" />
         </span>
       )}
-      <CircuitDetails circuit={record.results[0]?.circuit ?? null} />
+      <CircuitDetails results={record.results} chosen={chosen} />
       <RunDetails record={record} />
       <RecordDetails source={record.source} />
     </footer>
@@ -51,7 +57,8 @@ function Terms({ rows }: { rows: Rows }) {
   );
 }
 
-function CircuitDetails({ circuit }: { circuit: Circuit | null }) {
+function CircuitDetails({ results, chosen }: { results: Result[]; chosen: number }) {
+  const circuit = results[chosen]?.circuit;
   if (!circuit) {
     return null;
   }
@@ -67,7 +74,7 @@ function CircuitDetails({ circuit }: { circuit: Circuit | null }) {
   ];
   return (
     <details>
-      <summary>Circuit</summary>
+      <summary>{results.length > 1 ? `Circuit ${count(chosen + 1)} of ${count(results.length)}` : 'Circuit'}</summary>
       <Terms rows={rows} />
     </details>
   );

@@ -65,8 +65,8 @@ function Row({ outcome, full }: { outcome: Outcome; full: number }) {
   const between = percentRange(low, high);
   return (
     <tr title={`${key}: ${counted(outcome.count, 'shot')}, ${percent(share)}, interval ${between}`}>
-      <th scope="row">
-        <code>{key}</code>
+      <th scope="row" aria-label={key}>
+        <Key text={key} />
       </th>
       <td className="qpm-Bars-draw">
         <span className="qpm-Track" aria-hidden="true">
@@ -82,6 +82,22 @@ function Row({ outcome, full }: { outcome: Outcome; full: number }) {
         <span className="qpm-spoken">{count(outcome.count)}</span>
       </td>
     </tr>
+  );
+}
+
+/** So many last characters of a long key stay in sight. */
+const TAIL = 8;
+
+/** A key that gives way in its middle where the column is narrow; the page still holds it in full. */
+function Key({ text }: { text: string }) {
+  if (text.length <= 2 * TAIL) {
+    return <code>{text}</code>;
+  }
+  return (
+    <code className="qpm-Key">
+      <span className="qpm-Key-start">{text.slice(0, -TAIL)}</span>
+      {text.slice(-TAIL)}
+    </code>
   );
 }
 

@@ -26,7 +26,7 @@ function Budgets({ client }: PanelProps) {
       )}
       <ul className="qpm-List" aria-label="Quotas">
         {lines?.map((line, index) => (
-          <Budget key={index} line={line} title={titleOf(line, lines)} now={now} />
+          <Budget key={index} line={line} twin={isTwin(line, lines)} now={now} />
         ))}
       </ul>
     </div>
@@ -67,31 +67,31 @@ function useBudgets(client: PanelProps['client']) {
   return { lines, trouble, lost, refresh };
 }
 
-/** Measure, who and when; the quota's id too where that would name two of them. */
-function titleOf(line: QuotaLine, lines: QuotaLine[]): string {
-  const label = quotaLabel(line);
-  const twins = lines.filter(other => quotaLabel(other) === label);
-  return twins.length > 1 ? `${label} · ${line.quota}` : label;
+/** True when measure, who and when name another quota as well, so that only the id tells them apart. */
+function isTwin(line: QuotaLine, lines: QuotaLine[]): boolean {
+  return lines.filter(other => quotaLabel(other) === quotaLabel(line)).length > 1;
 }
 
 interface BudgetProps {
   line: QuotaLine;
-  title: string;
+  /** Another quota has the same title: the id is shown too. */
+  twin: boolean;
   now: number;
 }
 
-function Budget({ line, title, now }: BudgetProps) {
+function Budget({ line, twin, now }: BudgetProps) {
+  const title = quotaLabel(line);
+  const spoken = twin ? `${title}, ${line.quota}` : title;
   const share = quotaShare(line);
   const figures = `${amount(line.used, line.unit)} of ${amount(line.limit, line.unit)}`;
   const held = Number(line.reserved) > 0 ? `${amount(line.reserved, line.unit)} held by running jobs` : '';
   const left = `${amount(line.left, line.unit)} left`;
   return (
     <li className="qpm-Budget">
-      <div className="qpm-Budget-head">
-        <b title={`Quota ${line.quota}${line.owner && `, owner ${line.owner}`}`}>{title}</b>
-        <span className="qpm-num">{figures}</span>
-      </div>
-      <Meter used={share.used} reserved={share.reserved} tight={share.tight} label={`${title}: ${figures}, ${left}`} />
+      <b title={`Quota ${line.quota}${line.owner && `, owner ${line.owner}`}`}>{title}</b>
+      {twin && <code className="qpm-Budget-id">{line.quota}</code>}
+      <div className="qpm-num">{figures}</div>
+      <Meter used={share.used} reserved={share.reserved} tight={share.tight} label={`${spoken}: ${figures}, ${left}`} />
       <div className="qpm-quiet qpm-num" title={line.renewsAt && moment(line.renewsAt)}>
         {share.tight && <b className="qpm-warn">{warning(share)} · </b>}
         {[held, left, renewal(line, now)].filter(Boolean).join(' · ')}
