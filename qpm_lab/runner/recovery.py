@@ -7,6 +7,8 @@ failed and everything it held is released.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from qpm_lab.ledger import JobRow, Ledger, Owner, owner_gone
 from qpm_lab.runner import clock
 
@@ -15,17 +17,18 @@ MESSAGE = "The process that ran this job ended before it had a result."
 HINT = "Nothing was spent; what it held was released. Run it again."
 
 
-def recover(ledger: Ledger, owner: Owner, driven: frozenset[str] = frozenset()) -> list[str]:
+def recover(ledger: Ledger, owner: Owner, drives: Callable[[str], bool]) -> list[str]:
     """Closes every open local job that nobody drives any more; returns their ids.
 
     Args:
         ledger: Where the jobs are recorded.
         owner: The process that asks, which takes them over.
-        driven: The jobs that this process is at work on.
+        drives: Whether this process is at work on a job. Asked after the open jobs were read: a job is known to
+            its process before it can be read.
     """
     closed = []
     for row in ledger.open_jobs():
-        forgotten = row.owner == owner.token and row.job_id not in driven
+        forgotten = row.owner == owner.token and not drives(row.job_id)
         if not forgotten and not owner_gone(ledger.home, row, clock.now()):
             continue
         if _has_ended(ledger, row):

@@ -296,3 +296,22 @@ def test_a_list_names_only_a_fidelity_that_is_claimed(lab: Lab) -> None:
     noisy, ideal = lab.page()["jobs"]
     assert ideal["fidelity"] is None
     assert noisy["fidelity"]["low"] < noisy["fidelity"]["high"]
+
+
+def test_recovery_never_closes_a_job_that_this_process_is_at_work_on(lab: Lab) -> None:
+    """Recovery runs again and again beside the submissions, as the server's does, and every job completes."""
+    stop, closed = threading.Event(), []
+
+    def recover() -> None:
+        while not stop.is_set():
+            closed.extend(lab.recover())
+
+    thread = threading.Thread(target=recover)
+    thread.start()
+    try:
+        jobs = [lab.submit(ghz(), shots=10, backend=b) for b in ("aer/simulator", "aer/noisy") for _ in range(15)]
+        assert all(job.result(60).shots == 10 for job in jobs)
+    finally:
+        stop.set()
+        thread.join()
+    assert closed == []
