@@ -24,4 +24,5 @@ found "$(plain jupyter kernelspec list)" "$folder/env/share/jupyter/kernels/qpm"
 qpm doctor
 qpm run "$OLDPWD/notebooks/bell.qasm" --backend aer/noisy --shots 100
 for bundle in personal team classroom regulated; do qpm policy check "$bundle"; done
-echo "wheel: $(basename dist/*.whl), $(du -k dist/*.whl | cut -f1) KiB: 3 passed, 0 failed"
+echo "built $(basename dist/*.whl), $(du -k dist/*.whl | cut -f1) KiB"
+echo "wheel: 3 passed, 0 failed"
