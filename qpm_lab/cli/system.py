@@ -95,7 +95,7 @@ def _ledger() -> Iterator[Check]:
     yield "home", "ok", str(home), ""
     if not report.ok:
         raise IntegrityError(report.problems[0], "Restore the ledger from a copy; see `qpm ledger verify`.")
-    yield "ledger", "ok", f"verifies, with {report.entries:,} entries", ""
+    yield "ledger", "ok", f"verifies up to entry {report.entries:,}", ""
 
 
 def _backends() -> Iterator[Check]:
