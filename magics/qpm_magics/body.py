@@ -7,8 +7,8 @@ import inspect
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
+from qpm_lab.circuits.names import circuit_names
 from qpm_lab.errors import InputError
-from qpm_magics.circuit_names import circuit_names
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from qpm_lab.circuits.names import circuit_names
 from qpm_magics import lines
-from qpm_magics.circuit_names import circuit_names
 
 if TYPE_CHECKING:
     import argparse

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 from traitlets import Int, Unicode
 
+from qpm_lab.circuits.names import circuit_names
 from qpm_lab.errors import CancelledError, DeniedError, InputError
 from qpm_lab.experiment import OPEN
 from qpm_lab.options import list_filters
 from qpm_lab.runner.naming import own_name
 from qpm_magics import lines, pages
 from qpm_magics.body import run_body
-from qpm_magics.circuit_names import circuit_names
 
 if TYPE_CHECKING:
     import argparse

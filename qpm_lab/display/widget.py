@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 import ipywidgets as widgets
 
+from qpm_lab.circuits.names import circuit_names
 from qpm_lab.display.card import reasons_html
 from qpm_lab.display.fields import MoreOptions, field, text, with_button
 from qpm_lab.display.listings import quote_line
 from qpm_lab.display.markup import Html, el, join, style
 from qpm_lab.errors import DeniedError, QpmError
 
-MAX_CIRCUITS = 1000
-"""Longest list of circuits that is looked through for the menu."""
-CIRCUIT_TYPES = frozenset({"QuantumCircuit", "QNode", "QuantumScript", "QuantumTape"})
-SDKS = ("qiskit", "pennylane")
 NOTHING = "(no circuit yet: define one in a cell, then press Refresh)"
 GONE = "A form; run the cell again to use it."
 """What a saved notebook says in its place once the kernel is gone."""
@@ -89,7 +86,7 @@ class JobForm:
             self.backend.value = next(iter(self.backend.options), None)
 
     def _find_circuits(self) -> None:
-        names, chosen = circuit_names(self._namespace), self.circuit.value
+        names, chosen = sorted(circuit_names(dict(self._namespace))), self.circuit.value
         self.circuit.options = [(name, name) for name in names] or [(NOTHING, "")]
         self.circuit.value = chosen if chosen in names else self.circuit.options[0][1]
 
@@ -172,21 +169,3 @@ def _verdict(quote: Mapping[str, Any], decision: Mapping[str, Any]) -> str:
 
 def _framed(*children: Html | None) -> str:
     return str(el("div", style("table.css"), join(*children), class_="qpm-table", role="status"))
-
-
-def circuit_names(namespace: Mapping[str, Any]) -> Sequence[str]:
-    """Names of the variables that can be submitted, told by type name so that no SDK is imported."""
-    return sorted(n for n, v in list(namespace.items()) if not n.startswith("_") and _is_circuit(v))
-
-
-def _is_circuit(value: Any) -> bool:
-    if isinstance(value, str):
-        return value.lstrip()[:8].upper() == "OPENQASM"
-    if isinstance(value, list | tuple):
-        return 0 < len(value) <= MAX_CIRCUITS and all(map(_is_one_circuit, value))
-    return _is_one_circuit(value)
-
-
-def _is_one_circuit(value: object) -> bool:
-    kinds = type(value).__mro__
-    return any(k.__name__ in CIRCUIT_TYPES and k.__module__.partition(".")[0] in SDKS for k in kinds)

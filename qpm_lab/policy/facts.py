@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from qpm_lab.experiment import Quote, Request
+from qpm_lab.experiment import CLASSIFICATIONS, Quote, Request
 from qpm_lab.policy.directory import Directory, Membership, plain
 from qpm_lab.policy.quotas import money
 
-CLASSIFICATIONS = ("public", "internal", "confidential")
-"""In rising order; their index is `context.classification_level`."""
-CONTEXT = frozenset(
-    [
+MEASURED = frozenset(
+    {
         "qubits",
         "depth",
         "gates",
@@ -22,17 +20,20 @@ CONTEXT = frozenset(
         "shots",
         "total_shots",
         "cost_high_nano",
-        "cost_known",
         "qpu_nanoseconds",
-        "classification",
-        "classification_level",
-        "experiment",
-        "project",
-        "cost_center",
-        "has_seed",
-        "interactive",
-    ]
+    }
 )
+"""Context attributes that a limit can be about."""
+CONTEXT = MEASURED | {
+    "cost_known",
+    "classification",
+    "classification_level",
+    "experiment",
+    "project",
+    "cost_center",
+    "has_seed",
+    "interactive",
+}
 """All that `context` can have; a schema declares the part its rules read."""
 LARGEST_LONG = 2**63 - 1
 MAX_LABEL = 200

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from qpm_lab.experiment import Hold, Quote, Reason, Request, Shortage
-from qpm_lab.policy.facts import CLASSIFICATIONS, MAX_LABEL, Facts
+from qpm_lab.experiment import CLASSIFICATIONS, Hold, Quote, Reason, Request, Shortage
+from qpm_lab.policy.facts import MAX_LABEL, Facts
 from qpm_lab.policy.quotas import MEASURES, Measure, Quota, money
 from qpm_lab.policy.rules import Rule
 

@@ -6,23 +6,9 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from qpm_lab.policy.facts import Path
+from qpm_lab.policy.facts import MEASURED, Path
 from qpm_lab.policy.wording import Limit
 
-MEASURED = frozenset(
-    [
-        "qubits",
-        "depth",
-        "gates",
-        "two_qubit_gates",
-        "circuits",
-        "shots",
-        "total_shots",
-        "cost_high_nano",
-        "qpu_nanoseconds",
-    ]
-)
-"""Context attributes that a limit can be about."""
 _TOO_MUCH = {("when", "greater"): 0, ("when", "greater_eq"): 1, ("unless", "less_eq"): 0, ("unless", "less"): 1}
 
 

@@ -18,7 +18,7 @@ from qpm_lab.experiment import Estimate, from_nano
 from qpm_lab.providers.interface import Progress, Running, RunResult, Task
 from qpm_lab.runner import clock
 from qpm_lab.runner.outcome import Ideals, counts_blob, fidelities, no_estimate, validate
-from qpm_lab.runner.plan import Plan
+from qpm_lab.runner.plan import Plan, judge_again
 
 if TYPE_CHECKING:
     from qpm_lab.runner.runner import Runner
@@ -53,6 +53,9 @@ class LiveJob:
         self.epoch = 1
         self.attempt = 1
         self.holds = plan.holds
+        self.created = time.monotonic()
+        self.queue_seconds = 0.0
+        """How long it waited in this process for the jobs before it."""
         self.outcome: Outcome | None = None
         self.error: QpmError | None = None
         self.ended = threading.Event()
@@ -133,6 +136,7 @@ def _run(live: LiveJob, runner: Runner) -> RunResult:
         if runner.ledger.start(live.job_id, live.epoch, {"attempt": live.attempt}) is None:
             raise CancelledError("The job was closed before it started.", "See `qpm show` for what was recorded.")
         live.started = True
+        live.queue_seconds = time.monotonic() - live.created
     began = time.perf_counter()
     runner.boundary("before-run")
     running = live.running = provider.submit(live.task)
@@ -183,20 +187,26 @@ def _may_retry(live: LiveJob, error: QpmError) -> bool:
 
 
 def _retried(live: LiveJob, runner: Runner, error: QpmError) -> bool:
-    """A further attempt: authorised and reserved afresh, under a token of its own."""
-    at = clock.now()
-    plan = live.plan
-    bundle = runner.rules.bundle()
-    if bundle.decide(plan.request, plan.quote).effect != "allow":
+    """A further attempt: quoted, authorised and reserved afresh, under a token of its own."""
+    plan = judge_again(live.plan, bundle=runner.rules.bundle(), at=clock.now())
+    if plan.decision.effect != "allow":
         return False
-    holds = bundle.holds(plan.request, plan.quote, at)
     token = secrets.token_hex(16)
-    payload = {"error": error.to_dict(), "token": token, "quote": plan.quote.to_dict()}
-    entry = runner.ledger.retry(live.job_id, live.epoch, payload, holds)
+    payload = {
+        "error": error.to_dict(),
+        "token": token,
+        "quote": plan.quote.to_dict(),
+        "decision": plan.decision.to_dict(),
+    }
+    try:
+        entry = runner.ledger.retry(live.job_id, live.epoch, payload, plan.holds)
+    except LedgerError as failure:
+        log.warning("job %s: no further attempt: %s", live.job_id, failure)
+        return False
     if entry is None or isinstance(entry, tuple):
         return False
     live.attempt += 1
-    live.holds = holds
+    live.plan, live.holds = plan, plan.holds
     live.task = replace(live.task, token=token)
     return True
 
@@ -232,7 +242,8 @@ def _completed(live: LiveJob, runner: Runner, result: RunResult, estimates: tupl
         live.epoch,
         "job.completed",
         payload,
-        settled={h.counter: actual[h.measure] for h in live.holds},
+        # A measure that nobody has counted yet settles at what was held for it.
+        settled={h.counter: actual.get(h.measure, h.amount) for h in live.holds},
         summary=summary,
         blobs=[blob],
     )
@@ -262,7 +273,10 @@ def _cost(live: LiveJob, result: RunResult) -> tuple[str, int, str]:
     if result.billed is not None:
         return (*result.billed, "billed")
     quote = live.plan.quote
-    return quote.currency, quote.expected or 0, "quoted"
+    amount = quote.high if quote.expected is None else quote.expected
+    if amount is None:
+        raise ProviderError("This job has no price, and unknown is not free.", "Report it: it should have been denied.")
+    return quote.currency, amount, "quoted"
 
 
 def _usage(live: LiveJob, result: RunResult | None) -> dict[str, Any]:
@@ -273,7 +287,7 @@ def _usage(live: LiveJob, result: RunResult | None) -> dict[str, Any]:
         "fallback": False,
         "total_seconds": round(max(0.0, total), 6),
         "run_seconds": round(result.run_seconds, 6) if result else None,
-        "queue_seconds": round(result.queue_seconds, 6) if result else None,
+        "queue_seconds": round(live.queue_seconds + (result.queue_seconds if result else 0.0), 6),
         "cpu_seconds": round(result.cpu_seconds, 6) if result else None,
         "peak_memory_bytes": result.peak_memory_bytes if result else None,
         "stages_ms": {k: round(v, 3) for k, v in live.stages_ms.items()},

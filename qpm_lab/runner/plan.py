@@ -62,6 +62,8 @@ class Plan:
     quote: Quote
     decision: Decision
     holds: tuple[Hold, ...]
+    max_cost: int | None
+    """The caller's own limit in nano-units of the quote's currency."""
     drawn_seed: int
     """The user's seed, or one drawn so that the job can be repeated."""
     notes: tuple[str, ...]
@@ -100,6 +102,7 @@ def make_plan(order: Order, *, bundle: Bundle, principal: Principal, at: datetim
         quote=quoted,
         decision=decision,
         holds=holds,
+        max_cost=max_cost,
         drawn_seed=secrets.randbits(31) if order.seed is None else order.seed,
         notes=_notes(prepared),
         stages_ms={"prepare": (middle - began) * 1e3, "decide": (end - middle) * 1e3},
@@ -116,6 +119,18 @@ def find_backend(backend_id: str) -> BackendInfo:
         raise InputError(f"A backend is named by text, not {type(backend_id).__name__}.", "Write aer/simulator.")
     priced = {info.id: info for info in pricing.catalogue_backends()}
     return priced.get(backend_id) or providers.backend(backend_id)
+
+
+def judge_again(plan: Plan, *, bundle: Bundle, at: datetime) -> Plan:
+    """The same request for a further attempt: quoted and judged as things stand now."""
+    quoted = pricing.quote(plan.request)
+    return replace(
+        plan,
+        bundle=bundle,
+        quote=quoted,
+        decision=bundle.decide(plan.request, quoted, max_cost=plan.max_cost),
+        holds=() if bundle.problems else bundle.holds(plan.request, quoted, at),
+    )
 
 
 def judge(plan: Plan, *, ledger: Ledger, at: datetime) -> Decision:

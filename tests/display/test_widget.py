@@ -138,7 +138,7 @@ def test_a_failed_job_leaves_its_card_and_its_hint(form: JobForm, lab: FakeLab) 
 
 def test_a_refusal_at_the_last_moment_shows_every_reason(form: JobForm, lab: FakeLab) -> None:
     """Somebody else may have used the quota up between the look and the click."""
-    lab.explain = lambda *a, **o: Decision("deny", (TOO_MANY,), "personal", VERSION)  # type: ignore[method-assign]
+    lab.explain = lambda *a, **o: Decision("deny", (TOO_MANY,), "personal", VERSION)
     form.submit.click()
     assert "Denied." in form.errors.value
     assert "limit.shots" in form.errors.value

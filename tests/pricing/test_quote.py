@@ -114,9 +114,9 @@ def test_more_never_costs_less(name: str, circuits: int, shots: int, more: int, 
         _ends(quote(_request(name, circuits=circuits, shots=shots + more, depth=depth), today=TODAY)),
         _ends(quote(_request(name, circuits=circuits + 1, shots=shots, depth=depth), today=TODAY)),
     ]
-    assert list(small) == sorted(small)  # type: ignore[type-var]
+    assert list(small) == sorted(small)
     for large in bigger:
-        assert all(a <= b for a, b in zip(small, large, strict=True))  # type: ignore[operator]
+        assert all(a <= b for a, b in zip(small, large, strict=True))
 
 
 @pytest.mark.parametrize("name", IDS)

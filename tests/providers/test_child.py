@@ -171,7 +171,7 @@ def test_trajectories_report_progress_that_only_rises() -> None:
     work = task("aer/noisy", deciding(), shots=6000)
     seen: list[Progress] = []
     provider = provider_of("aer/noisy")
-    result = provider.simulate(work, seen.append)  # type: ignore[attr-defined]
+    result = provider.simulate(work, seen.append)
     done = [p.done for p in seen]
     assert done == sorted(set(done))
     assert done[0] == 0

@@ -27,7 +27,7 @@ def test_keys_are_written_as_qiskit_writes_them(sizes: list[int], random: object
     registers = [ClassicalRegister(size, f"r{i}") for i, size in enumerate(sizes)]
     circuit = QuantumCircuit(QuantumRegister(width), *registers)
     order = list(range(width))
-    random.shuffle(order)  # type: ignore[attr-defined]
+    random.shuffle(order)
     for qubit in range(0, width, 2):
         circuit.x(qubit)
     for qubit, clbit in enumerate(order[: max(1, width - 1)]):

@@ -32,7 +32,7 @@ def test_a_matrix_of_two_qubits_keeps_its_order() -> None:
 def _same(gate: object) -> None:
     import pennylane as qml
 
-    wires = list(range(gate.num_qubits))  # type: ignore[attr-defined]
+    wires = list(range(gate.num_qubits))
     ours = qml.matrix(operation(gate, wires), wire_order=wires[::-1])
     theirs = Operator(gate).data
     overlap = np.vdot(theirs, ours)

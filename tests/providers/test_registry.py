@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import subprocess
 import sys
 
@@ -10,7 +9,6 @@ import pytest
 
 from qpm_lab import providers
 from qpm_lab.errors import InputError
-from qpm_lab.providers import capacity, outcomes
 
 
 def test_every_backend_is_found_under_its_own_provider() -> None:
@@ -50,9 +48,3 @@ def test_listing_and_pricing_load_no_heavy_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.parametrize("module", [capacity, outcomes])
-def test_examples_in_docstrings_are_true(module: object) -> None:
-    """Every doctest of the family runs."""
-    assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]

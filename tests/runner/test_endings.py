@@ -315,3 +315,35 @@ def test_recovery_never_closes_a_job_that_this_process_is_at_work_on(lab: Lab) -
         stop.set()
         thread.join()
     assert closed == []
+
+
+def test_a_further_attempt_is_quoted_and_judged_by_the_rules_in_force_then(
+    home: Any, scripted: Any, bundle_with: Any
+) -> None:
+    """A limit lowered while the first attempt runs refuses the second; the job fails with the first one's error."""
+    quota = {"id": "few", "measure": "shots", "scope": "user", "window": "job", "limit": 1000}
+    lab = Lab(policies=bundle_with([quota]))
+    first = Held(ProviderError("The worker died.", "", retryable=True))
+    provider = scripted(first, ended(GOOD))
+    job = lab.submit(ghz(), shots=100)
+    bundle_with([{**quota, "limit": 50}])
+    first.released.set()
+    with pytest.raises(ProviderError, match="worker died"):
+        job.result(30)
+    assert len(provider.tasks) == 1
+    assert job.record()["usage"]["attempts"] == 1
+    lab.close()
+
+
+def test_the_wait_for_other_jobs_is_in_the_record(lab: Lab, scripted: Any) -> None:
+    """M5: a job that queued here says for how long; one that did not says zero."""
+    runs = [Held(GOOD) for _ in range(COUNT)]
+    scripted(*runs, ended(GOOD))
+    before = [lab.submit(ghz(), shots=100) for _ in runs]
+    queued = lab.submit(ghz(), shots=100)
+    time.sleep(0.05)
+    for run in runs:
+        run.released.set()
+    queued.result(30)
+    assert queued.record()["times"]["queue_seconds"] >= 0.05
+    assert all(job.result(30) and job.record()["times"]["queue_seconds"] == 0 for job in before)
