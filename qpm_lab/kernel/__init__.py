@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ipykernel.ipkernel import IPythonKernel
 
 from qpm_lab import __version__
@@ -17,3 +19,11 @@ class GovernedKernel(IPythonKernel):
     def banner(self) -> str:
         ours = "Governed Quantum: begin a cell with %%qjob, or read %%qjob?\n"
         return str(self.shell.banner) + ours
+
+    def do_history(self, hist_access_type: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """History as ipykernel gives it, with the running session under its own number also for ranges."""
+        reply: dict[str, Any] = super().do_history(hist_access_type, *args, **kwargs)
+        if hist_access_type == "range":
+            running = self.shell.history_manager.session_number
+            reply["history"] = [(session or running, *rest) for session, *rest in reply["history"]]
+        return reply

@@ -33,7 +33,6 @@ class TestGovernedKernel(jupyter_kernel_test.KernelTests):
         },
     )
     code_history_pattern = "1?2*"
-    # As in the suite that ships for ipykernel itself: it numbers the running session 0, not by its id.
-    supported_history_operations = ("tail", "search")
+    supported_history_operations = ("tail", "range", "search")
     code_inspect_sample = "zip"
     code_clear_output = "from IPython.display import clear_output; clear_output()"
