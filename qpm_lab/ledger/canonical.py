@@ -35,7 +35,12 @@ def canonical(value: object) -> str:
 
 
 def payload_text(payload: Mapping[str, Any]) -> str:
-    """The canonical text of a payload.
+    """The canonical text of a payload; errors as `recorded`."""
+    return recorded(payload)[0]
+
+
+def recorded(payload: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The canonical text of a payload, and the payload as it will be read from that.
 
     Raises:
         LedgerError: it holds something that is not a JSON value, or is larger than 1 MiB.
@@ -55,9 +60,10 @@ def payload_text(payload: Mapping[str, Any]) -> str:
             "Put large data into a blob and its digest into the payload.",
         )
     # The encoder turns keys such as 1 or None into text: comparing is far cheaper than walking every value.
-    if json.loads(text) != payload:
+    parsed: dict[str, Any] = json.loads(text)
+    if parsed != payload:
         _require_json(payload, "payload", 0)
-    return text
+    return text, parsed
 
 
 def _require_json(value: object, where: str, depth: int) -> None:

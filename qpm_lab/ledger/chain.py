@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from qpm_lab.errors import IntegrityError, LedgerError
-from qpm_lab.ledger.canonical import ZERO_DIGEST, entry_digest, payload_text
+from qpm_lab.ledger.canonical import ZERO_DIGEST, entry_digest, recorded
 from qpm_lab.ledger.rows import Entry, timestamp
 from qpm_lab.ledger.schema import entries, head
 
@@ -59,6 +59,7 @@ class Chain:
         """
         if not _EVENT.fullmatch(event) or len(event) > 64:
             raise LedgerError(f"{event[:80]!r} is no event name.", "Use lower-case words joined by dots.")
+        text, parsed = recorded(payload)
         row: dict[str, Any] = {
             "seq": self._seq + 1,
             "at": timestamp(datetime.now(UTC)),
@@ -66,13 +67,13 @@ class Chain:
             "job_id": job_id,
             "attempt": attempt,
             "epoch": epoch,
-            "payload": payload_text(payload),
+            "payload": text,
             "prev": self._digest,
         }
         row["digest"] = entry_digest(**row)
         self._seq, self._digest = row["seq"], row["digest"]
         self._fresh.append(row)
-        return entry_of(row)
+        return Entry(**{**row, "payload": parsed})
 
     def close(self) -> None:
         """Writes what was appended and moves the end."""

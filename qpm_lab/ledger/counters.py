@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -25,13 +26,16 @@ _CREATE = {
     "postgresql": postgresql.insert(counters).on_conflict_do_nothing(),
 }
 _AMOUNT = sa.bindparam("p_amount", type_=sa.BigInteger)
+_KEPT = sa.bindparam("p_kept", type_=sa.BigInteger)
+_SETTLED = sa.bindparam("p_settled", type_=sa.BigInteger)
 _LIMIT = sa.bindparam("p_limit", type_=sa.BigInteger)
 _MINE = counters.c.counter == sa.bindparam("p_counter")
 _RESERVE = (
     counters.update()
     .where(_MINE, counters.c.reserved + counters.c.settled + _AMOUNT <= _LIMIT)
     .values(
-        reserved=counters.c.reserved + _AMOUNT,
+        reserved=counters.c.reserved + _KEPT,
+        settled=counters.c.settled + _SETTLED,
         limit=_LIMIT,
         quota=sa.bindparam("p_quota"),
         owner=sa.bindparam("p_owner"),
@@ -42,14 +46,26 @@ _SETTLE = (
     .where(_MINE)
     .values(
         reserved=counters.c.reserved - _AMOUNT,
-        settled=counters.c.settled + sa.bindparam("p_settled", type_=sa.BigInteger),
+        settled=counters.c.settled + _SETTLED,
     )
 )
 _STAND = sa.select(counters.c.settled, counters.c.reserved).where(_MINE)
-_JOB = reservations.c.job_id == sa.bindparam("p_job")
-_HELD = sa.select(reservations.c.counter, reservations.c.amount).where(_JOB).order_by(reservations.c.counter)
-_FREE = reservations.delete().where(_JOB)
+_HOLDER = reservations.c.job_id == sa.bindparam("p_holder")
+_HELD = (
+    sa.select(reservations.c.counter, reservations.c.amount, reservations.c.session_id)
+    .where(_HOLDER)
+    .order_by(reservations.c.counter)
+)
+_FREE = reservations.delete().where(_HOLDER)
 _HOLD = reservations.insert()
+
+
+class Held(NamedTuple):
+    """What a job or session holds on one counter."""
+
+    amount: int
+    session_id: str | None
+    """The session from which a job drew it; None when it was taken from the counter."""
 
 
 def hold_facts(holds: Sequence[Hold]) -> list[dict[str, Any]]:
@@ -79,6 +95,7 @@ def _hold_facts(hold: Hold) -> dict[str, Any]:
     return facts
 
 
+@lru_cache(maxsize=256)
 def whole_seconds(moment: str | datetime) -> str:
     """The one spelling of a window's edge, which sorts as text.
 
@@ -95,35 +112,63 @@ def whole_seconds(moment: str | datetime) -> str:
 
 
 def reserve(
-    connection: sa.Connection, job_id: str, facts: Sequence[dict[str, Any]], holds: Sequence[Hold]
+    connection: sa.Connection,
+    holder: str,
+    facts: Sequence[dict[str, Any]],
+    holds: Sequence[Hold],
+    session_id: str | None = None,
 ) -> tuple[Shortage, ...]:
     """Reserves every hold, or says which do not fit; the caller then rolls back.
 
-    Each reservation is one conditional update whose row count decides, so that nothing is granted on a figure
-    that has changed since it was read.
+    Args:
+        connection: A writing transaction that holds the end of the chain.
+        holder: The job or session for which.
+        facts: The holds as `hold_facts` gives them; those marked as drawn have left the session already.
+        holds: The same holds as the caller passed them, for the shortages.
+        session_id: The session from which the marked ones were drawn.
+    """
+    short = take(connection, facts, holds)
+    if facts and not short:
+        rows = [{"job_id": holder, "counter": fact["counter"], "amount": fact["amount"]} for fact in facts]
+        origins = [{"session_id": session_id if fact.get("drawn") else None} for fact in facts]
+        connection.execute(_HOLD, [row | origin for row, origin in zip(rows, origins, strict=True)])
+    return short
+
+
+def take(
+    connection: sa.Connection,
+    facts: Sequence[dict[str, Any]],
+    holds: Sequence[Hold],
+    used: Mapping[str, int] | None = None,
+) -> tuple[Shortage, ...]:
+    """Takes every hold that is not drawn from a session from its counter, or says which do not fit.
+
+    Each is one conditional update whose row count decides, so that nothing is granted on a figure that has
+    changed since it was read.
 
     Args:
         connection: A writing transaction that holds the end of the chain.
-        job_id: For whom.
         facts: The holds as `hold_facts` gives them.
         holds: The same holds as the caller passed them, for the shortages.
+        used: Settles each hold at once at these amounts; None reserves it.
     """
-    if not facts:
+    open_ones = [fact for fact in facts if not fact.get("drawn")]
+    if not open_ones:
         return ()
-    fresh = [
-        {name: fact[name] for name in ("counter", *DESCRIPTION, *LATEST)} | {"settled": 0, "reserved": 0}
-        for fact in facts
-    ]
+    names = ("counter", *DESCRIPTION, *LATEST)
+    fresh = [{name: fact[name] for name in names} | {"settled": 0, "reserved": 0} for fact in open_ones]
     connection.execute(_CREATE[connection.dialect.name], fresh)
-    short = {fact["counter"] for fact in facts if not _reserved(connection, fact)}
-    if not short:
-        connection.execute(_HOLD, [{"job_id": job_id, "counter": f["counter"], "amount": f["amount"]} for f in facts])
+    short = {fact["counter"] for fact in open_ones if not _taken(connection, fact, used)}
     return tuple(_shortage(connection, hold) for hold in holds if hold.counter in short)
 
 
-def _reserved(connection: sa.Connection, fact: dict[str, Any]) -> bool:
-    names = ("counter", "amount", "limit", "quota", "owner")
-    return connection.execute(_RESERVE, {f"p_{name}": fact[name] for name in names}).rowcount == 1
+def _taken(connection: sa.Connection, fact: dict[str, Any], used: Mapping[str, int] | None) -> bool:
+    values = {f"p_{name}": fact[name] for name in ("counter", "amount", "limit", "quota", "owner")}
+    if used is None:
+        values |= {"p_kept": fact["amount"], "p_settled": 0}
+    else:
+        values |= {"p_kept": 0, "p_settled": used[fact["counter"]]}
+    return connection.execute(_RESERVE, values).rowcount == 1
 
 
 def _shortage(connection: sa.Connection, hold: Hold) -> Shortage:
@@ -131,23 +176,30 @@ def _shortage(connection: sa.Connection, hold: Hold) -> Shortage:
     return Shortage(hold, settled=row.settled, reserved=row.reserved)
 
 
-def held(connection: sa.Connection, job_id: str) -> dict[str, int]:
-    """What a job holds now: counter → amount, in counter order."""
-    return {row.counter: row.amount for row in connection.execute(_HELD, {"p_job": job_id})}
+def held(connection: sa.Connection, holder: str) -> dict[str, Held]:
+    """What a job or session holds now, by counter, in counter order."""
+    rows = connection.execute(_HELD, {"p_holder": holder})
+    return {row.counter: Held(row.amount, row.session_id) for row in rows}
 
 
-def settle(connection: sa.Connection, job_id: str, holding: Mapping[str, int], amounts: Mapping[str, int]) -> None:
-    """Ends a job's reservations, each in its own window, leaving the settled amounts."""
-    if holding:
-        connection.execute(
-            _SETTLE,
-            [{"p_counter": key, "p_amount": holding[key], "p_settled": amounts[key]} for key in holding],
-        )
-        connection.execute(_FREE, {"p_job": job_id})
+def release(connection: sa.Connection, holder: str) -> None:
+    """Removes a holder's reservations; the counters are for `settle`."""
+    connection.execute(_FREE, {"p_holder": holder})
 
 
-def settlement(holding: Mapping[str, int], settled: Mapping[str, int] | None) -> dict[str, int]:
-    """The actual amount for each hold; None releases everything.
+def settle(connection: sa.Connection, freed: Mapping[str, int], amounts: Mapping[str, int]) -> None:
+    """Takes what is freed from each counter's reserved amount and adds what is settled, in its own window."""
+    changes = [
+        {"p_counter": key, "p_amount": amount, "p_settled": amounts[key]}
+        for key, amount in freed.items()
+        if amount or amounts[key]
+    ]
+    if changes:
+        connection.execute(_SETTLE, changes)
+
+
+def settlement(holding: Collection[str], settled: Mapping[str, int] | None) -> dict[str, int]:
+    """The actual amount for each counter held; None releases everything.
 
     Raises:
         LedgerError: a hold is left out, a counter is not held, or an amount is out of range.

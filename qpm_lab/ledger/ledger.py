@@ -7,30 +7,30 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+import sqlalchemy as sa
+
 from qpm_lab.errors import LedgerError
 from qpm_lab.experiment import Hold, Shortage, Status
-from qpm_lab.ledger import proof, reading, writing
-from qpm_lab.ledger import usage as sums
+from qpm_lab.ledger import proof, sessions, writing
 from qpm_lab.ledger.chain import Chain
-from qpm_lab.ledger.database import Database
 from qpm_lab.ledger.opening import open_database, record_key
 from qpm_lab.ledger.projection import OUTCOMES, REFUSALS, RESERVED_EVENTS
-from qpm_lab.ledger.rows import Blob, Counter, Entry, JobRow, NewJob, Owner
+from qpm_lab.ledger.queries import Queries
+from qpm_lab.ledger.rows import Blob, Ending, Entry, NewJob, NewSession, Owner
+from qpm_lab.ledger.sessions import SessionTransaction
+from qpm_lab.ledger.transaction import Abandoned, Transaction
 from qpm_lab.ledger.verify import Report, verify
+from qpm_lab.ledger.writing import JobTransaction
 
 T = TypeVar("T")
 
 
-class Ledger:
+class Ledger(Queries):
     """One ledger, opened with `Ledger.open`; safe to use from several threads and after a fork.
 
     Each writing method is one transaction: it appends its entries and moves the projections with them, or
     changes nothing. Reading methods see a snapshot and wait for no writer.
     """
-
-    def __init__(self, home: Path, database: Database) -> None:
-        self.home = home
-        self._database = database
 
     @classmethod
     def open(cls, home: Path, url: str | None = None) -> Ledger:
@@ -66,10 +66,37 @@ class Ledger:
         Appends `job.submitted`, whose payload gets `holds`; with `started` also `job.started`, whose entry is
         then the one returned. The job begins at attempt 1 and epoch 1.
 
+        A job with a `session_id` draws each hold that the session's envelope covers as a whole from there,
+        whatever the counter's limit is now, and the entry's hold then has `"drawn": true`; any other hold is
+        taken from its counter.
+
         Raises:
-            LedgerError: a value cannot be recorded, or the job id is taken.
+            LedgerError: a value cannot be recorded, the job id is taken, or the session has ended.
+            InputError: there is no such session.
         """
-        return self._reserving(lambda t: t.submit(job, payload, holds, owner, blobs, started))
+        return self._reserving(lambda c: JobTransaction(c).submit(job, payload, holds, owner, blobs, started))
+
+    def submit_ended(
+        self,
+        job: NewJob,
+        payload: Mapping[str, Any],
+        holds: Sequence[Hold],
+        owner: Owner,
+        ending: Ending,
+        *,
+        blobs: Sequence[Blob] = (),
+    ) -> Entry | tuple[Shortage, ...]:
+        """Records a job that has already run, for quick local ones: `submit` and `finish` in one transaction.
+
+        Appends `job.submitted`, `job.started` and the outcome, and returns the latter; or returns every hold
+        that does not fit, with nothing recorded. A job that is killed before has left no trace.
+
+        Raises:
+            LedgerError: as `submit` and `finish`.
+            InputError: there is no such session.
+        """
+        _outcome(ending.event)
+        return self._reserving(lambda c: JobTransaction(c).submit_ended(job, payload, holds, owner, ending, blobs))
 
     def refuse(
         self,
@@ -83,13 +110,13 @@ class Ledger:
         events = [event for event, meaning in REFUSALS.items() if meaning == status]
         if not events:
             raise LedgerError(f"A job cannot be refused as {status!r}.", "Use denied or awaiting_approval.")
-        return self._write(lambda t: t.refuse(job, payload, events[0], blobs))
+        return self._write(lambda c: JobTransaction(c).refuse(job, payload, events[0], blobs))
 
     def start(
         self, job_id: str, epoch: int, payload: Mapping[str, Any], *, vendor_id: str | None = None
     ) -> Entry | None:
         """Appends `job.started`; None when the job runs already, is closed, or has another epoch."""
-        return self._conditional(lambda t: t.start(job_id, epoch, payload, vendor_id))
+        return self._conditional(lambda c: JobTransaction(c).start(job_id, epoch, payload, vendor_id))
 
     def finish(
         self,
@@ -117,19 +144,50 @@ class Ledger:
         Returns:
             The outcome's entry; None, with nothing changed, when the job is closed or has another epoch.
         """
-        if event not in OUTCOMES:
-            raise LedgerError(f"A job cannot end with {event[:80]!r}.", f"Use one of {', '.join(OUTCOMES)}.")
-        return self._conditional(lambda t: t.finish(job_id, epoch, event, payload, settled, summary or {}, blobs))
+        ending = Ending(_outcome(event), payload, settled, summary or {}, blobs)
+        return self._conditional(lambda c: JobTransaction(c).finish(job_id, epoch, ending))
 
     def retry(
         self, job_id: str, epoch: int, payload: Mapping[str, Any], holds: Sequence[Hold]
     ) -> Entry | tuple[Shortage, ...] | None:
-        """Begins the next attempt: releases the earlier holds and reserves these, or changes nothing."""
-        return self._reserving(lambda t: t.retry(job_id, epoch, payload, holds)) or None
+        """Begins the next attempt: gives the earlier holds back and reserves these, or changes nothing.
+
+        A job of a session draws afresh; when the session has ended, its counters are what remains.
+        """
+        return self._reserving(lambda c: JobTransaction(c).retry(job_id, epoch, payload, holds)) or None
+
+    def open_session(
+        self, session: NewSession, payload: Mapping[str, Any], holds: Sequence[Hold], owner: Owner
+    ) -> Entry | tuple[Shortage, ...]:
+        """Reserves an envelope for the jobs to come, or returns every hold that does not fit.
+
+        Appends `session.opened`, whose payload gets `holds`. The session holds them until jobs draw them or it
+        is closed, by its owner or, when that is gone, by whoever finds it.
+
+        Raises:
+            LedgerError: a value cannot be recorded, or a job or session has this id.
+        """
+        return self._reserving(lambda c: SessionTransaction(c).open(session, payload, holds, owner))
+
+    def close_session(self, session_id: str, payload: Mapping[str, Any]) -> Entry | None:
+        """Releases what the session still holds; None when it is closed already.
+
+        Appends `session.closed`, whose payload says under `ledger` how much of which counter was `released`.
+        What its open jobs drew stays theirs and is released when they end.
+
+        Raises:
+            InputError: there is no such session.
+        """
+        return self._conditional(lambda c: SessionTransaction(c).close(session_id, payload))
+
+    def renew_session(self, session_id: str, lease_until: datetime) -> bool:
+        """Prolongs the lease of an open session; appends nothing."""
+        with self._database.write() as connection:
+            return sessions.renew(connection, session_id, lease_until)
 
     def request_cancel(self, job_id: str, by: str) -> Entry | None:
         """Asks the owner to cancel; None when the job is closed. Asking again returns the first request."""
-        return self._conditional(lambda t: t.request_cancel(job_id, by))
+        return self._conditional(lambda c: JobTransaction(c).request_cancel(job_id, by))
 
     def renew(self, job_id: str, epoch: int, lease_until: datetime) -> bool:
         """Prolongs the lease of an open job; appends nothing."""
@@ -141,107 +199,15 @@ class Ledger:
 
         The caller has made sure, with `owner_gone`, that the present owner no longer lives.
         """
-        return self._conditional(lambda t: t.take_over(job_id, epoch, owner))
+        return self._conditional(lambda c: JobTransaction(c).take_over(job_id, epoch, owner))
 
     def note(self, event: str, payload: Mapping[str, Any], *, job_id: str | None = None) -> Entry:
         """Appends any other event, for example `validation.passed`."""
         if event in RESERVED_EVENTS:
             raise LedgerError(f"{event!r} cannot be noted.", "The method that changes the job appends it.")
-        return self._write(lambda t: t.note(event, payload, job_id))
-
-    def job(self, job_id: str) -> JobRow:
-        """A job by its id or an unambiguous beginning of at least six characters; InputError otherwise."""
-        with self._database.read() as connection:
-            return reading.job(connection, job_id)
-
-    def jobs(
-        self,
-        *,
-        status: str | None = None,
-        experiment: str | None = None,
-        text: str | None = None,
-        user: str | None = None,
-        before: str | None = None,
-        limit: int = 50,
-    ) -> list[JobRow]:
-        """A page of jobs, newest first.
-
-        Args:
-            status: Only jobs of this status.
-            experiment: Only jobs of this experiment.
-            text: Only jobs with this text in name, backend, experiment, status or user; case is ignored.
-            user: Only jobs of this user.
-            before: Id of the last job of the page before.
-            limit: At most so many, up to 1000.
-        """
-        with self._database.read() as connection:
-            return reading.page(
-                connection,
-                status=status,
-                experiment=experiment,
-                text=text,
-                user=user,
-                before=before,
-                limit=limit,
-            )
-
-    def open_jobs(self) -> list[JobRow]:
-        """All jobs that may still change, newest first."""
-        with self._database.read() as connection:
-            return reading.open_jobs(connection)
-
-    def cancel_requested(self, job_id: str) -> bool:
-        """Whether someone asked to cancel; cheap enough to ask several times a second."""
-        with self._database.read() as connection:
-            return reading.cancel_requested(connection, job_id)
-
-    def entries(self, job_id: str) -> list[Entry]:
-        """All entries of a job, oldest first."""
-        with self._database.read() as connection:
-            return reading.entries_of(connection, job_id)
-
-    def entry(self, seq: int) -> Entry:
-        """One entry by its number; InputError when there is none."""
-        with self._database.read() as connection:
-            return reading.entry(connection, seq)
-
-    def tail(self, after: int, limit: int = 500) -> list[Entry]:
-        """The entries that follow entry `after`, oldest first, at most 1000 at a time."""
-        with self._database.read() as connection:
-            return reading.tail(connection, after, limit)
-
-    def head(self) -> tuple[int, str]:
-        """Number and digest of the last entry."""
-        with self._database.read() as connection:
-            return reading.end(connection)
-
-    def counters(self, keys: Sequence[str]) -> dict[str, Counter]:
-        """Counters by key; those that nothing was ever held on are absent."""
-        with self._database.read() as connection:
-            return reading.counters_named(connection, keys)
-
-    def all_counters(self, *, at: datetime) -> list[Counter]:
-        """The counters whose window contains a moment, and those without a calendar window."""
-        with self._database.read() as connection:
-            return reading.counters_at(connection, at)
-
-    def blob(self, digest: str) -> bytes:
-        """Bytes by their digest.
-
-        Raises:
-            InputError: there is no such blob.
-            IntegrityError: the bytes do not match the digest.
-        """
-        with self._database.read() as connection:
-            return reading.blob(connection, digest)
-
-    def usage(self, *, since: datetime | None = None, by: str = "user") -> list[dict[str, Any]]:
-        """Jobs, shots, cost and run time per user, team, cost_center, project, experiment, backend or day.
-
-        `shots` are those of completed jobs; `cost_nano` maps currency to nano-units.
-        """
-        with self._database.read() as connection:
-            return sums.usage(connection, since, by)
+        if job_id is None:
+            return self._write(lambda c: Transaction(c).note(event, payload))
+        return self._write(lambda c: JobTransaction(c).note_on(job_id, event, payload))
 
     def verify(self, checkpoint: str | None = None, public_key: bytes | None = None) -> Report:
         """Replays everything: chain, digests, blobs, counters, reservations and jobs, in one snapshot.
@@ -272,18 +238,24 @@ class Ledger:
         with self._database.write() as connection:
             record_key(Chain(connection), self.home)
 
-    def _write(self, action: Callable[[writing.Transaction], T]) -> T:
+    def _write(self, action: Callable[[sa.Connection], T]) -> T:
         with self._database.write() as connection:
-            return action(writing.Transaction(connection))
+            return action(connection)
 
-    def _conditional(self, action: Callable[[writing.Transaction], T]) -> T | None:
+    def _conditional(self, action: Callable[[sa.Connection], T]) -> T | None:
         try:
             return self._write(action)
-        except writing.Abandoned:
+        except Abandoned:
             return None
 
-    def _reserving(self, action: Callable[[writing.Transaction], T]) -> T | tuple[Shortage, ...]:
+    def _reserving(self, action: Callable[[sa.Connection], T]) -> T | tuple[Shortage, ...]:
         try:
             return self._write(action)
-        except writing.Abandoned as abandoned:
+        except Abandoned as abandoned:
             return abandoned.shortages
+
+
+def _outcome(event: str) -> str:
+    if event not in OUTCOMES:
+        raise LedgerError(f"A job cannot end with {event[:80]!r}.", f"Use one of {', '.join(OUTCOMES)}.")
+    return event

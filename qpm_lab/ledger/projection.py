@@ -1,4 +1,4 @@
-"""What an entry says about its job: the one place that both writes the `jobs` table and verifies it."""
+"""What an entry says about its job or session: what both writes the tables `jobs` and `sessions` and verifies them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from qpm_lab.errors import LedgerError
 from qpm_lab.experiment import Status
-from qpm_lab.ledger.rows import Entry, NewJob, Owner
+from qpm_lab.ledger.rows import Entry, NewJob, NewSession, Owner
 
 SUMMARY: dict[str, tuple[type, ...]] = {
     "cost_nano": (int,),
@@ -34,11 +34,13 @@ RESERVED_EVENTS = frozenset(
         "cost.overrun",
         "ledger.created",
         "ledger.key_added",
+        "session.opened",
+        "session.closed",
     }
 )
 """Events that only the methods of their own may append."""
 UNCOVERED = frozenset({"lease_until"})
-"""Columns of `jobs` that no entry covers."""
+"""Columns of `jobs` and `sessions` that no entry covers."""
 
 _LATER = {
     "vendor_id": None,
@@ -55,7 +57,14 @@ def job_facts(job: NewJob) -> dict[str, Any]:
     facts = {name: getattr(job, name) for name in NewJob.__slots__}
     if job.total_shots is None:
         facts["total_shots"] = job.shots * job.circuits
-    _require_storable(facts)
+    _require_storable("job", facts)
+    return facts
+
+
+def session_facts(session: NewSession) -> dict[str, Any]:
+    """The columns that a session keeps for life."""
+    facts = {name: getattr(session, name) for name in NewSession.__slots__}
+    _require_storable("session", facts)
     return facts
 
 
@@ -75,7 +84,8 @@ def job_changes(entry: Entry) -> dict[str, Any]:
     elif entry.event in REFUSALS:
         changes |= _born(entry, REFUSALS[entry.event]) | _NOBODY
     elif entry.event == "job.started":
-        changes |= {"status": Status.RUNNING.value, "started_at": entry.at, "vendor_id": told["vendor_id"]}
+        began = told.get("started_at", entry.at)
+        changes |= {"status": Status.RUNNING.value, "started_at": began, "vendor_id": told["vendor_id"]}
     elif entry.event in OUTCOMES:
         changes |= {"status": OUTCOMES[entry.event].value, "ended_at": entry.at} | told["summary"]
     elif entry.event == "job.retried":
@@ -92,6 +102,21 @@ def job_changes(entry: Entry) -> dict[str, Any]:
     return changes
 
 
+def session_changes(entry: Entry) -> dict[str, Any]:
+    """Columns of the session's row that `session.opened` or `session.closed` sets; the former all but `lease_until`."""
+    if entry.event == "session.closed":
+        return {"status": "closed", "closed_at": entry.at, "last_entry": entry.seq}
+    told = entry.payload["ledger"]
+    return {
+        **told["session"],
+        **told["owner"],
+        "status": "open",
+        "closed_at": None,
+        "first_entry": entry.seq,
+        "last_entry": entry.seq,
+    }
+
+
 def _born(entry: Entry, status: Status) -> dict[str, Any]:
     return {
         **_LATER,
@@ -105,15 +130,15 @@ def _born(entry: Entry, status: Status) -> dict[str, Any]:
 
 
 _WHOLE = frozenset({"shots", "circuits", "total_shots"})
-_OPTIONAL = frozenset({"team", "project", "cost_center", "experiment", "classification"})
+_OPTIONAL = frozenset({"team", "project", "cost_center", "experiment", "classification", "session_id"})
 MAX_TEXT = 1000
 MAX_WHOLE = 1 << 60
 """Amounts stay below this, so that sums fit 64 bits."""
 
 
-def _require_storable(facts: dict[str, Any]) -> None:
+def _require_storable(what: str, facts: dict[str, Any]) -> None:
     for name, value in facts.items():
-        if value is None and name in _OPTIONAL:
+        if value is None and what == "job" and name in _OPTIONAL:
             continue
         if name in _WHOLE:
             sound = type(value) is int and 0 <= value <= MAX_WHOLE
@@ -121,7 +146,7 @@ def _require_storable(facts: dict[str, Any]) -> None:
             sound = isinstance(value, str) and storable(value)
         if not sound:
             raise LedgerError(
-                f"A job cannot be recorded with {name} = {str(value)[:80]!r}.",
+                f"A {what} cannot be recorded with {name} = {str(value)[:80]!r}.",
                 f"It takes a whole number up to {MAX_WHOLE:,}."
                 if name in _WHOLE
                 else f"It takes text of at most {MAX_TEXT:,} characters without NUL.",

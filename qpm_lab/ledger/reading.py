@@ -63,13 +63,15 @@ def page(
     experiment: str | None,
     text: str | None,
     user: str | None,
+    session: str | None,
     before: str | None,
     limit: int,
 ) -> list[JobRow]:
     query = sa.select(jobs).order_by(jobs.c.first_entry.desc()).limit(max(0, min(limit, MAX_PAGE)))
-    for column, wanted in ((jobs.c.status, status), (jobs.c.experiment, experiment), (jobs.c.user, user)):
-        if wanted is not None:
-            query = query.where(column == wanted)
+    wanted = {"status": status, "experiment": experiment, "user": user, "session_id": session}
+    for name, value in wanted.items():
+        if value is not None:
+            query = query.where(jobs.c[name] == value)
     if text:
         query = query.where(sa.or_(*(jobs.c[name].icontains(text, autoescape=True) for name in _SEARCHED)))
     if before is not None:

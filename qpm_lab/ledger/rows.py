@@ -7,8 +7,8 @@ only a lease is a `datetime`, because it is compared with a clock. Digests are `
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,11 +55,25 @@ class NewJob:
     experiment: str | None = None
     classification: str | None = None
     notebook_run: str = ""
+    session_id: str | None = None
+    """The open session whose envelope its holds are drawn from, as far as that reaches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSession:
+    """A session at the moment it opens; never changed afterwards."""
+
+    session_id: str
+    """No job and no other session may have the same."""
+    name: str
+    user: str
+    notebook_run: str
+    created_at: str
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The process that looks after a job; see `qpm_lab.ledger.owner`."""
+    """The process that looks after a job or a session; see `qpm_lab.ledger.owner`."""
 
     token: str
     host: str
@@ -113,11 +127,39 @@ class JobRow:
     fidelity_high: float | None
     run_seconds: float | None
     error: str | None
+    session_id: str | None
+    """The session it was submitted in."""
 
     @property
     def open(self) -> bool:
         """True while the job may still change."""
         return self.status in OPEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRow:
+    """A session as it stands: the projection of its entries."""
+
+    session_id: str
+    name: str
+    user: str
+    notebook_run: str
+    created_at: str
+    status: str
+    """`open` or `closed`."""
+    owner: str
+    """Token of the process that opened it."""
+    host: str
+    pid: int
+    lease_until: datetime | None
+    closed_at: str | None
+    first_entry: int
+    last_entry: int
+
+    @property
+    def open(self) -> bool:
+        """True while jobs may draw from it."""
+        return self.status == "open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +193,21 @@ class Blob:
     @property
     def digest(self) -> str:
         return sha256(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a job ended that is recorded as a whole; the fields are the arguments of `Ledger.finish`."""
+
+    event: str
+    """`job.completed`, `job.failed` or `job.cancelled`."""
+    payload: Mapping[str, Any]
+    settled: Mapping[str, int] | None
+    """Actual amount for every hold; None releases everything."""
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    blobs: Sequence[Blob] = ()
+    started_at: datetime | None = None
+    """When it began to run, with a time zone; None means the moment it is recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

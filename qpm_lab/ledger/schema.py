@@ -54,12 +54,14 @@ counters = sa.Table(
     sa.Index("counters_window", "window_end"),
 )
 
+# The holder is a job or an open session; `session_id` says from which session a job drew the amount.
 reservations = sa.Table(
     "reservations",
     metadata,
     sa.Column("job_id", TEXT, primary_key=True),
     sa.Column("counter", TEXT, primary_key=True),
     sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("session_id", TEXT),
 )
 
 blobs = sa.Table(
@@ -108,7 +110,28 @@ jobs = sa.Table(
     sa.Column("fidelity_high", sa.Double),
     sa.Column("run_seconds", sa.Double),
     sa.Column("error", TEXT),
+    sa.Column("session_id", TEXT),
     sa.Index("jobs_first_entry", "first_entry", unique=True),
     sa.Index("jobs_status", "status", "first_entry"),
     sa.Index("jobs_created_at", "created_at"),
+    sa.Index("jobs_session", "session_id", "first_entry"),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("session_id", TEXT, primary_key=True),
+    sa.Column("name", TEXT, nullable=False),
+    sa.Column("user", TEXT, nullable=False),
+    sa.Column("notebook_run", TEXT, nullable=False),
+    sa.Column("created_at", TEXT, nullable=False),
+    sa.Column("status", TEXT, nullable=False),
+    sa.Column("owner", TEXT, nullable=False),
+    sa.Column("host", TEXT, nullable=False),
+    sa.Column("pid", sa.BigInteger, nullable=False),
+    sa.Column("lease_until", TEXT),
+    sa.Column("closed_at", TEXT),
+    sa.Column("first_entry", sa.BigInteger, nullable=False),
+    sa.Column("last_entry", sa.BigInteger, nullable=False),
+    sa.Index("sessions_status", "status", "first_entry"),
 )

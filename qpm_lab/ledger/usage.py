@@ -15,7 +15,7 @@ from qpm_lab.ledger.schema import jobs
 GROUPS = ("user", "team", "cost_center", "project", "experiment", "backend", "day")
 
 
-def usage(connection: sa.Connection, since: datetime | None, by: str) -> list[dict[str, Any]]:
+def usage(connection: sa.Connection, since: datetime | None, by: str, session: str | None) -> list[dict[str, Any]]:
     """One row per group: its name, counts of jobs, and sums over completed jobs.
 
     Keys: `by`, jobs, completed, failed, cancelled, denied, shots, run_seconds, and cost_nano as a dictionary
@@ -39,6 +39,8 @@ def usage(connection: sa.Connection, since: datetime | None, by: str) -> list[di
     )
     if since is not None:
         query = query.where(jobs.c.created_at >= timestamp(since))
+    if session is not None:
+        query = query.where(jobs.c.session_id == session)
     query = query.group_by(group, jobs.c.currency).order_by(group, jobs.c.currency)
     return _folded(connection.execute(query).mappings().all(), by)
 

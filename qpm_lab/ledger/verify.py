@@ -18,7 +18,7 @@ from qpm_lab.ledger.merkle import Tree
 from qpm_lab.ledger.projection import UNCOVERED, job_changes
 from qpm_lab.ledger.replay import Replay
 from qpm_lab.ledger.rows import Entry, sha256
-from qpm_lab.ledger.schema import blobs, counters, entries, head, jobs, reservations
+from qpm_lab.ledger.schema import blobs, counters, entries, head, jobs, reservations, sessions
 
 _BATCH = 500
 _MAX_PROBLEMS = 20
@@ -174,7 +174,7 @@ def _check_blobs(connection: sa.Connection, walk: _Walk, named: list[tuple[int, 
 
 
 def _check_projections(connection: sa.Connection, walk: _Walk) -> None:
-    checks = (_check_head, _check_counters, _check_reservations, _check_jobs)
+    checks = (_check_head, _check_counters, _check_reservations, _check_jobs, _check_sessions)
     for check in checks:
         try:
             walk.problems += list(islice(check(connection, walk), _MAX_PROBLEMS + 1))
@@ -205,17 +205,20 @@ def _check_counters(connection: sa.Connection, walk: _Walk) -> _Problems:
 
 
 def _check_reservations(connection: sa.Connection, walk: _Walk) -> _Problems:
-    expected = {(job, key): amount for job, held in walk.replay.held.items() for key, amount in held.items()}
+    expected = {(holder, key): held for holder, mine in walk.replay.held.items() for key, held in mine.items()}
     for row in connection.execute(sa.select(reservations)):
-        amount = expected.pop((row.job_id, row.counter), None)
-        if amount != row.amount:
+        told = expected.pop((row.job_id, row.counter), None)
+        if told != (row.amount, row.session_id):
+            said = "nothing" if told is None else _spelled(*told)
+            stands = _spelled(row.amount, row.session_id)
             seq = walk.replay.touched.get(row.counter)
-            yield (
-                seq,
-                f"The job {row.job_id!r} holds {row.amount} of {row.counter!r}; entries say {amount or 0}.",
-            )
-    for job, key in expected:
-        yield walk.replay.touched[key], f"The reservation of job {job!r} on {key!r} is missing."
+            yield seq, f"{row.job_id!r} holds {stands} of {row.counter!r}; the entries say {said}."
+    for holder, key in expected:
+        yield walk.replay.touched[key], f"The reservation of {holder!r} on {key!r} is missing."
+
+
+def _spelled(amount: object, session_id: object) -> str:
+    return str(amount) if session_id is None else f"{amount} from session {session_id!r}"
 
 
 def _check_jobs(connection: sa.Connection, walk: _Walk) -> _Problems:
@@ -236,6 +239,18 @@ def _check_jobs(connection: sa.Connection, walk: _Walk) -> _Problems:
             yield from _differences(f"The row of job {job_id!r}", row, expected, expected["last_entry"])
     if connection.scalar(sa.select(sa.func.count()).select_from(jobs)) != seen:
         yield None, "The list of jobs has a row that stands in no entry."
+
+
+def _check_sessions(connection: sa.Connection, walk: _Walk) -> _Problems:
+    missing = dict(walk.replay.sessions)
+    for row in connection.execute(sa.select(sessions)).mappings():
+        expected = missing.pop(row["session_id"], None)
+        if expected is None:
+            yield None, f"The session {row['session_id']!r} stands in no entry."
+        else:
+            yield from _differences(f"The row of session {row['session_id']!r}", row, expected, expected["last_entry"])
+    for session_id, expected in missing.items():
+        yield expected["last_entry"], f"The row of session {session_id!r} is missing."
 
 
 def _differences(what: str, row: sa.RowMapping, expected: Mapping[str, Any], seq: int) -> _Problems:

@@ -7,19 +7,25 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from qpm_lab.errors import InputError, LedgerError
-from qpm_lab.experiment import OPEN, Hold, Shortage, Status
-from qpm_lab.ledger import counters, projection
-from qpm_lab.ledger.chain import Chain, entry_of
-from qpm_lab.ledger.rows import Blob, Entry, NewJob, Owner, timestamp
-from qpm_lab.ledger.schema import blobs, entries, jobs
-
-MAX_BLOB_BYTES = 1 << 26
+from qpm_lab.experiment import OPEN, Hold, Status
+from qpm_lab.ledger import counters, envelopes, projection
+from qpm_lab.ledger.chain import entry_of
+from qpm_lab.ledger.counters import Held
+from qpm_lab.ledger.rows import Blob, Ending, Entry, NewJob, Owner, timestamp
+from qpm_lab.ledger.schema import entries, jobs, sessions
+from qpm_lab.ledger.transaction import Abandoned, Transaction
 
 _JOB = jobs.c.job_id == sa.bindparam("p_job")
-_STANDING = sa.select(jobs.c.status, jobs.c.attempt, jobs.c.epoch, jobs.c.cancel_requested).where(_JOB)
+_OPEN_SESSION = (
+    sa.select(sessions.c.session_id)
+    .where(sessions.c.session_id == jobs.c.session_id, sessions.c.status == "open")
+    .scalar_subquery()
+)
+_STANDING = sa.select(
+    jobs.c.status, jobs.c.attempt, jobs.c.epoch, jobs.c.cancel_requested, _OPEN_SESSION.label("session")
+).where(_JOB)
 _CANCEL = (
     sa.select(entries)
     .where(entries.c.job_id == sa.bindparam("p_job"), entries.c.event == "job.cancel_requested")
@@ -29,26 +35,19 @@ _CANCEL = (
 _UPDATE_JOB = jobs.update().where(_JOB)
 _INSERT_JOB = jobs.insert()
 _RENEW = jobs.update().where(_JOB, jobs.c.epoch == sa.bindparam("p_epoch"), jobs.c.status.in_(sorted(OPEN)))
-_INSERT_BLOB = {
-    "sqlite": sqlite.insert(blobs).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(blobs).on_conflict_do_nothing(),
-}
+_FIRST = (1, 1)
+"""Attempt and epoch in which a job begins."""
+
+Standing = sa.Row[Any, Any, Any, Any, Any]
+"""Status, attempt, epoch, cancel_requested, and the job's session if that is open."""
+_NOTHING = Held(0, None)
+
+Facts = list[dict[str, Any]]
+"""Holds as entries record them."""
 
 
-class Abandoned(Exception):
-    """Ends a transaction without effect; `shortages` is what did not fit."""
-
-    def __init__(self, shortages: tuple[Shortage, ...] = ()) -> None:
-        super().__init__()
-        self.shortages = shortages
-
-
-class Transaction:
-    """One writing transaction: the end of the chain, and the projections that move with it."""
-
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
-        self._chain = Chain(connection)
+class JobTransaction(Transaction):
+    """What happens to jobs."""
 
     def submit(
         self,
@@ -59,25 +58,54 @@ class Transaction:
         kept: Sequence[Blob],
         started: bool,
     ) -> Entry:
-        facts = counters.hold_facts(holds)
-        told = {"job": projection.job_facts(job), "owner": projection.owner_facts(owner)}
-        self._require_new(job.job_id)
-        self._reserve(job.job_id, facts, holds)
-        entry = self._append("job.submitted", payload, job.job_id, (1, 1), told, kept, facts)
-        row = projection.job_changes(entry) | {"lease_until": timestamp(owner.lease_until)}
+        facts, _ = self._drawing(job, counters.hold_facts(holds))
+        if job.session_id is not None:
+            self._draw(job.session_id, facts)
+        self._reserve(job.job_id, facts, holds, job.session_id)
+        entry, row = self._intend(job, payload, facts, owner, kept)
         if started:
-            entry = self._append("job.started", {}, job.job_id, (1, 1), {"vendor_id": None})
+            entry = self._append("job.started", {}, {"vendor_id": None}, job_id=job.job_id, place=_FIRST)
             row |= projection.job_changes(entry)
         self._connection.execute(_INSERT_JOB, row)
-        self._chain.close()
+        self._close()
         return entry
+
+    def submit_ended(
+        self,
+        job: NewJob,
+        payload: Mapping[str, Any],
+        holds: Sequence[Hold],
+        owner: Owner,
+        ending: Ending,
+        kept: Sequence[Blob],
+    ) -> Entry:
+        """What `submit` and `finish` leave behind, without the reservations in between."""
+        facts, envelope = self._drawing(job, counters.hold_facts(holds))
+        holding = {fact["counter"]: Held(fact["amount"], None) for fact in facts}
+        amounts = counters.settlement(holding, ending.settled)
+        shortages = counters.take(self._connection, facts, holds, amounts)
+        if shortages:
+            raise Abandoned(shortages)
+        if job.session_id is not None:
+            keys = [fact["counter"] for fact in _drawn(facts)]
+            spent = {key: min(amounts[key], envelope[key].amount) for key in keys}
+            envelopes.shift(self._connection, job.session_id, {key: -amount for key, amount in spent.items()})
+            counters.settle(self._connection, spent, amounts)
+        _, row = self._intend(job, payload, facts, owner, kept)
+        began = {} if ending.started_at is None else {"started_at": timestamp(ending.started_at)}
+        begun = self._append("job.started", {}, {"vendor_id": None} | began, job_id=job.job_id, place=_FIRST)
+        outcome = self._outcome(job.job_id, _FIRST, ending, holding, amounts)
+        row |= projection.job_changes(begun) | projection.job_changes(outcome)
+        self._connection.execute(_INSERT_JOB, row)
+        self._close()
+        return outcome
 
     def refuse(self, job: NewJob, payload: Mapping[str, Any], event: str, kept: Sequence[Blob]) -> Entry:
         told = {"job": projection.job_facts(job)}
         self._require_new(job.job_id)
-        entry = self._append(event, payload, job.job_id, (1, 1), told, kept)
+        entry = self._append(event, payload, told, kept=kept, job_id=job.job_id, place=_FIRST)
         self._connection.execute(_INSERT_JOB, projection.job_changes(entry) | {"lease_until": None})
-        self._chain.close()
+        self._close()
         return entry
 
     def start(self, job_id: str, epoch: int, payload: Mapping[str, Any], vendor_id: str | None) -> Entry:
@@ -86,35 +114,24 @@ class Transaction:
             raise Abandoned
         return self._move("job.started", payload, job_id, standing, {"vendor_id": vendor_id})
 
-    def finish(
-        self,
-        job_id: str,
-        epoch: int,
-        event: str,
-        payload: Mapping[str, Any],
-        settled: Mapping[str, int] | None,
-        summary: Mapping[str, Any],
-        kept: Sequence[Blob],
-    ) -> Entry:
+    def finish(self, job_id: str, epoch: int, ending: Ending) -> Entry:
         standing = self._open(job_id, epoch)
         holding = counters.held(self._connection, job_id)
-        amounts = counters.settlement(holding, settled)
-        counters.settle(self._connection, job_id, holding, amounts)
-        for key in holding:
-            if amounts[key] > holding[key]:
-                overrun = {"counter": key, "held": holding[key], "settled": amounts[key]}
-                self._append("cost.overrun", overrun, job_id, (standing.attempt, standing.epoch))
-        told = {"settled": amounts, "summary": projection.summary_facts(dict(summary))}
-        return self._move(event, payload, job_id, standing, told, kept)
+        amounts = counters.settlement(holding, ending.settled)
+        self._settle(job_id, holding, amounts, standing.session)
+        return self._update(self._outcome(job_id, (standing.attempt, standing.epoch), ending, holding, amounts))
 
     def retry(self, job_id: str, epoch: int, payload: Mapping[str, Any], holds: Sequence[Hold]) -> Entry:
         standing = self._open(job_id, epoch)
         facts = counters.hold_facts(holds)
         holding = counters.held(self._connection, job_id)
-        counters.settle(self._connection, job_id, holding, dict.fromkeys(holding, 0))
-        self._reserve(job_id, facts, holds)
+        self._settle(job_id, holding, dict.fromkeys(holding, 0), standing.session)
+        if standing.session is not None:
+            facts = envelopes.mark(facts, counters.held(self._connection, standing.session))
+            self._draw(standing.session, facts)
+        self._reserve(job_id, facts, holds, standing.session)
         place = (standing.attempt + 1, standing.epoch)
-        return self._update(self._append("job.retried", payload, job_id, place, {}, (), facts))
+        return self._update(self._append("job.retried", payload, facts=facts, job_id=job_id, place=place))
 
     def request_cancel(self, job_id: str, by: str) -> Entry:
         standing = self._standing(job_id)
@@ -127,95 +144,105 @@ class Transaction:
     def take_over(self, job_id: str, epoch: int, owner: Owner) -> int:
         place = (self._open(job_id, epoch).attempt, epoch + 1)
         told = {"owner": projection.owner_facts(owner)}
-        entry = self._append("job.taken_over", {}, job_id, place, told)
+        entry = self._append("job.taken_over", {}, told, job_id=job_id, place=place)
         self._update(entry, lease_until=timestamp(owner.lease_until))
         return entry.epoch
 
-    def note(self, event: str, payload: Mapping[str, Any], job_id: str | None) -> Entry:
-        if job_id is not None:
-            return self._move(event, payload, job_id, self._standing(job_id))
-        entry = self._chain.append(event, _unreserved(payload))
-        self._chain.close()
-        return entry
+    def note_on(self, job_id: str, event: str, payload: Mapping[str, Any]) -> Entry:
+        return self._move(event, payload, job_id, self._standing(job_id))
 
-    def _standing(self, job_id: str) -> sa.Row[Any, Any, Any, Any]:
+    def _drawing(self, job: NewJob, facts: Facts) -> tuple[Facts, dict[str, Held]]:
+        """The holds of a new job, marked as drawn where its session covers them, and the session's envelope."""
+        standing = self._require_new(job.job_id, job.session_id)
+        if job.session_id is None:
+            return facts, {}
+        if standing is None:
+            raise InputError(f"There is no session {job.session_id[:80]!r}.", "Open one first.")
+        if standing != "open":
+            raise LedgerError(
+                f"The session {job.session_id[:80]!r} has ended; nothing was submitted.", "Open a new session."
+            )
+        envelope = counters.held(self._connection, job.session_id)
+        return envelopes.mark(facts, envelope), envelope
+
+    def _draw(self, session_id: str, facts: Facts) -> None:
+        envelopes.shift(self._connection, session_id, {f["counter"]: -f["amount"] for f in _drawn(facts)})
+
+    def _settle(
+        self, job_id: str, holding: Mapping[str, Held], amounts: Mapping[str, int], session_id: str | None
+    ) -> None:
+        """Ends a job's reservations; what it drew and did not use goes back to the session, if that is open."""
+        if not holding:
+            return
+        back: dict[str, int] = {}
+        if session_id is not None:
+            envelope = counters.held(self._connection, session_id)
+            back = {
+                key: envelopes.change(held.amount, amounts[key], envelope.get(key, _NOTHING).amount)
+                for key, held in holding.items()
+                if held.session_id == session_id
+            }
+            envelopes.shift(self._connection, session_id, back)
+        freed = {key: held.amount - back.get(key, 0) for key, held in holding.items()}
+        counters.settle(self._connection, freed, amounts)
+        counters.release(self._connection, job_id)
+
+    def _intend(
+        self, job: NewJob, payload: Mapping[str, Any], facts: Facts, owner: Owner, kept: Sequence[Blob]
+    ) -> tuple[Entry, dict[str, Any]]:
+        """Appends `job.submitted`; returns it with the row it makes."""
+        told = {"job": projection.job_facts(job), "owner": projection.owner_facts(owner)}
+        entry = self._append("job.submitted", payload, told, kept=kept, facts=facts, job_id=job.job_id, place=_FIRST)
+        return entry, projection.job_changes(entry) | {"lease_until": timestamp(owner.lease_until)}
+
+    def _outcome(
+        self,
+        job_id: str,
+        place: tuple[int, int],
+        ending: Ending,
+        holding: Mapping[str, Held],
+        amounts: Mapping[str, int],
+    ) -> Entry:
+        """Appends an overrun for each amount above its hold, then the outcome."""
+        for key, held in holding.items():
+            if amounts[key] > held.amount:
+                overrun = {"counter": key, "held": held.amount, "settled": amounts[key]}
+                self._append("cost.overrun", overrun, job_id=job_id, place=place)
+        told = {"settled": amounts, "summary": projection.summary_facts(dict(ending.summary))}
+        return self._append(ending.event, ending.payload, told, kept=ending.blobs, job_id=job_id, place=place)
+
+    def _standing(self, job_id: str) -> Standing:
         row = self._connection.execute(_STANDING, {"p_job": job_id}).one_or_none()
         if row is None:
             raise InputError(f"There is no job {job_id[:80]!r}.", "List the jobs with `qpm jobs` or %qjobs.")
         return row
 
-    def _open(self, job_id: str, epoch: int) -> sa.Row[Any, Any, Any, Any]:
+    def _open(self, job_id: str, epoch: int) -> Standing:
         standing = self._standing(job_id)
         if standing.status not in OPEN or standing.epoch != epoch:
             raise Abandoned
         return standing
-
-    def _reserve(self, job_id: str, facts: Sequence[dict[str, Any]], holds: Sequence[Hold]) -> None:
-        shortages = counters.reserve(self._connection, job_id, facts, holds)
-        if shortages:
-            raise Abandoned(shortages)
-
-    def _append(
-        self,
-        event: str,
-        payload: Mapping[str, Any],
-        job_id: str,
-        place: tuple[int, int],
-        told: Mapping[str, Any] | None = None,
-        kept: Sequence[Blob] = (),
-        facts: Sequence[dict[str, Any]] | None = None,
-    ) -> Entry:
-        full = _unreserved(payload)
-        if facts is not None:
-            full["holds"] = facts
-        if told or kept:
-            full["ledger"] = dict(told or {})
-        if kept:
-            full["ledger"]["blobs"] = self._keep(kept)
-        return self._chain.append(event, full, job_id=job_id, attempt=place[0], epoch=place[1])
-
-    def _keep(self, kept: Sequence[Blob]) -> list[dict[str, Any]]:
-        for blob in kept:
-            if len(blob.data) > MAX_BLOB_BYTES:
-                raise LedgerError(
-                    f"The {blob.kind} has {len(blob.data):,} bytes; the most is {MAX_BLOB_BYTES:,}.",
-                    "Split the job into smaller ones.",
-                )
-        named = [{"kind": blob.kind, "digest": blob.digest, "bytes": len(blob.data)} for blob in kept]
-        rows = [{"digest": name["digest"], "data": blob.data} for name, blob in zip(named, kept, strict=True)]
-        self._connection.execute(_INSERT_BLOB[self._connection.dialect.name], rows)
-        return named
 
     def _move(
         self,
         event: str,
         payload: Mapping[str, Any],
         job_id: str,
-        standing: sa.Row[Any, Any, Any, Any],
+        standing: Standing,
         told: Mapping[str, Any] | None = None,
-        kept: Sequence[Blob] = (),
     ) -> Entry:
-        return self._update(self._append(event, payload, job_id, (standing.attempt, standing.epoch), told, kept))
+        place = (standing.attempt, standing.epoch)
+        return self._update(self._append(event, payload, told, job_id=job_id, place=place))
 
     def _update(self, entry: Entry, **more: Any) -> Entry:
         changes = projection.job_changes(entry) | more
         self._connection.execute(_UPDATE_JOB, {"p_job": entry.job_id} | changes)
-        self._chain.close()
+        self._close()
         return entry
 
-    def _require_new(self, job_id: str) -> None:
-        if self._connection.execute(_STANDING, {"p_job": job_id}).one_or_none() is not None:
-            raise LedgerError(f"The ledger already has a job {job_id!r}.", "Give each job an id of its own.")
 
-
-def _unreserved(payload: Mapping[str, Any]) -> dict[str, Any]:
-    taken = {"ledger", "holds"} & set(payload)
-    if taken:
-        raise LedgerError(
-            f"A payload cannot have the key {min(taken)!r}.",
-            "`ledger` and `holds` are written by the ledger itself.",
-        )
-    return dict(payload)
+def _drawn(facts: Facts) -> Facts:
+    return [fact for fact in facts if fact.get("drawn")]
 
 
 def renew(connection: sa.Connection, job_id: str, epoch: int, lease_until: datetime) -> bool:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from qpm_lab.experiment import Hold
-from qpm_lab.ledger import NewJob, Owner, timestamp
+from qpm_lab.ledger import NewJob, NewSession, Owner, timestamp
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 _NUMBERS = itertools.count(1)
@@ -46,3 +46,14 @@ def hold(counter: str = "shots", amount: int = 10, limit: int = 100, **labels: A
 
 def owner(token: str = "me", host: str = "here", pid: int = 1) -> Owner:
     return Owner(token, host, pid, NOON + timedelta(seconds=30))
+
+
+def new_session(session_id: str | None = None, **labels: str) -> NewSession:
+    facts = {
+        "session_id": session_id or f"SESSION{next(_NUMBERS):06d}",
+        "name": "vqe",
+        "user": "ada",
+        "notebook_run": "nb",
+        "created_at": timestamp(NOON),
+    }
+    return NewSession(**facts | labels)

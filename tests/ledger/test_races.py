@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from qpm_lab.errors import LedgerError
 from qpm_lab.ledger import Entry, Ledger
 from tests.ledger import workers
-from tests.ledger.making import hold, new_job, owner
+from tests.ledger.making import hold, new_job, new_session, owner
 
 
 @pytest.mark.parametrize(("amount", "limit"), [(1, 100), (7, 100), (10**15, 10**17)])
@@ -36,6 +37,54 @@ def race(home: Path, url: str | None, amount: int, limit: int) -> None:
     assert len(ledger.open_jobs()) * amount == counter.reserved
     assert ledger.verify().ok
     ledger.close()
+
+
+def test_eight_processes_never_overspend_an_envelope(home: Path, url: str | None) -> None:
+    """Together they draw what fits the envelope and take what fits beside it, and not one more."""
+    ledger = Ledger.open(home, url)
+    ledger.open_session(new_session("S"), {}, [hold("race", 60)], owner())
+    told = workers.together(workers.race_for_envelope, home, url, "S", 7, 100)
+    drawn, taken, settled = (sum(t[name] for t in told) for name in ("drawn", "taken", "settled"))
+    assert (drawn, taken) == (60 // 7 * 7, 40 // 7 * 7)
+    assert ledger.held("S") == {"race": 60 - drawn}
+    counter = ledger.counters(["race"])["race"]
+    assert (counter.settled, counter.reserved) == (settled, 60 + taken - settled)
+    assert ledger.verify().ok
+    ledger.close_session("S", {})
+    assert ledger.counters(["race"])["race"].reserved == drawn + taken - settled
+    assert ledger.verify().ok
+    ledger.close()
+
+
+def test_a_session_closed_under_its_jobs_leaves_only_theirs(both: Ledger) -> None:
+    """While threads draw and finish, another closes the session: they are told, and nothing leaks."""
+    both.open_session(new_session("S"), {}, [hold("race", 10**6, 10**6)], owner())
+    drawing, told = threading.Semaphore(0), []
+
+    def draw(number: int) -> None:
+        for turn in range(10**6):
+            job = new_job(f"T{number}N{turn:06d}", session_id="S")
+            try:
+                both.submit(job, {}, [hold("race", 3, 10**6)], owner(), started=True)
+            except LedgerError as error:
+                told.append(error.message)
+                return
+            drawing.release()
+            if turn % 2:
+                both.finish(job.job_id, 1, "job.completed", {}, settled={"race": 2})
+
+    threads = [threading.Thread(target=draw, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(20):
+        drawing.acquire()
+    assert both.close_session("S", {}) is not None
+    for thread in threads:
+        thread.join()
+    assert ["has ended" in message for message in told] == [True] * 4
+    assert both.held("S") == {}
+    assert both.counters(["race"])["race"].reserved == 3 * len(both.open_jobs())
+    assert both.verify().ok
 
 
 def test_eight_processes_append_without_one_failure(both: Ledger, url: str | None) -> None:
@@ -105,6 +154,9 @@ def test_a_killed_writer_leaves_a_whole_ledger(home: Path) -> None:
         child.kill()
         child.join()
         ledger = Ledger.open(home)
+        for row in ledger.open_sessions():
+            assert row.session_id == f"S{turn:04d}"
+            ledger.close_session(row.session_id, {})
         held = sum(h.reserved for h in ledger.counters(["race"]).values())
         attempts = [ledger.job(row.job_id).attempt for row in ledger.open_jobs()]
         assert held == sum(3 if attempt == 2 else 1 for attempt in attempts)

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
-from qpm_lab.ledger import Blob, Ledger, schema
+from qpm_lab.ledger import Blob, Ending, Ledger, schema
+from qpm_lab.ledger.chain import Chain
 from qpm_lab.ledger.projection import UNCOVERED
-from tests.ledger.making import hold, new_job, owner
+from tests.ledger.making import NOON, hold, new_job, new_session, owner
 
 TABLES = {table.name: table for table in schema.metadata.sorted_tables}
 COLUMNS = [(table.name, column.name) for table in TABLES.values() for column in table.columns]
-COVERED = [(table, column) for table, column in COLUMNS if not (table == "jobs" and column in UNCOVERED)]
+KEYS = ("counter", "job_id", "session_id")
+COVERED = [(table, column) for table, column in COLUMNS if column not in UNCOVERED]
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +26,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with a job of every kind: finished with an overrun, retried and open, taken over, denied."""
     home = tmp_path_factory.mktemp("history") / "home"
     ledger = Ledger.open(home)
+    with_sessions(ledger)
     done, again, other = new_job("DONE0001", team="theory"), new_job("OPEN0002"), new_job("TAKEN003")
     ledger.submit(done, {"a": 1}, [hold("a"), hold("b")], owner(), started=True, blobs=[Blob("circuit", b"qpy")])
     summary = {
@@ -54,6 +57,18 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+def with_sessions(ledger: Ledger) -> None:
+    """An open session with a quick job, an overrun and an open job, and a closed one that left an open job."""
+    for name in ("SESSION1", "SESSION2"):
+        ledger.open_session(new_session(name), {"max_jobs": 5}, [hold("a", 30), hold("b", 20)], owner())
+    done = Ending("job.completed", {}, {"a": 6, "c": 1}, started_at=NOON)
+    ledger.submit_ended(new_job("DRAWN005", session_id="SESSION1"), {}, [hold("a", 5), hold("c", 2)], owner(), done)
+    for number, session_id in enumerate(("SESSION1", "SESSION2")):
+        job = new_job(f"DRAWING{number}", session_id=session_id)
+        ledger.submit(job, {}, [hold("a", 7), hold("b", 2)], owner(), started=True)
+    ledger.close_session("SESSION2", {"why": "done"})
+
+
 @pytest.fixture
 def copy(history: Path, tmp_path: Path) -> Path:
     """A copy of that home, for one test to spoil."""
@@ -79,7 +94,7 @@ def test_a_copied_home_verifies(copy: Path) -> None:
     report = report_of(copy)
     assert report.to_dict() == {
         "ok": True,
-        "entries": 13,
+        "entries": 24,
         "head": report.head,
         "problems": [],
         "first_bad": None,
@@ -98,7 +113,7 @@ def changed(kind: Any, value: Any) -> str:
 
 def test_only_the_lease_is_left_uncovered() -> None:
     """The list of columns that no entry covers does not grow by accident."""
-    assert {("jobs", "lease_until")} == set(COLUMNS) - set(COVERED)
+    assert {("jobs", "lease_until"), ("sessions", "lease_until")} == set(COLUMNS) - set(COVERED)
 
 
 @pytest.mark.parametrize(("table", "column"), COVERED)
@@ -140,17 +155,42 @@ def test_a_deleted_row_is_found(copy: Path, table: str) -> None:
             assert report.first_bad == rowid
 
 
-@pytest.mark.parametrize("table", ["ledger_head", "counters", "reservations", "jobs"])
+@pytest.mark.parametrize("table", ["ledger_head", "counters", "reservations", "jobs", "sessions"])
 def test_an_added_row_is_found(copy: Path, table: str) -> None:
     """A row that no entry accounts for is a problem."""
     names = [column.name for column in TABLES[table].columns]
-    values = [
-        {"first_entry": "99", "id": "2"}.get(name, "'new'" if name in ("counter", "job_id") else f'"{name}"')
-        for name in names
-    ]
+    values = [{"first_entry": "99", "id": "2"}.get(name, "'new'" if name in KEYS else f'"{name}"') for name in names]
     columns = ", ".join(f'"{name}"' for name in names)
     spoil(copy, f'INSERT INTO "{table}" ({columns}) SELECT {", ".join(values)} FROM "{table}" LIMIT 1')
     assert not report_of(copy).ok
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [
+        ("session.closed", {"ledger": {"session_id": "SESSION1", "released": {"a": 30, "b": 20}}}),
+        ("session.closed", {"ledger": {"session_id": "SESSION2", "released": {}}}),
+        ("session.closed", {"ledger": {"session_id": "none", "released": {}}}),
+        ("session.opened", {"ledger": {"session": {"session_id": "SESSION1"}, "owner": {}}, "holds": []}),
+        ("job.submitted", {"ledger": {"job": {"session_id": "SESSION2"}}, "holds": []}),
+        ("job.submitted", {"ledger": {"job": {}}, "holds": [{"counter": "a", "amount": 1, "drawn": True}]}),
+        (
+            "job.submitted",
+            {"ledger": {"job": {"session_id": "SESSION1"}}, "holds": [{"counter": "a", "amount": 99, "drawn": True}]},
+        ),
+    ],
+)
+def test_an_entry_that_contradicts_its_session_is_found(copy: Path, event: str, payload: Any) -> None:
+    """A well-chained entry that releases or draws what the session does not hold is named."""
+    ledger = Ledger.open(copy)
+    with ledger._database.write() as connection:
+        chain = Chain(connection)
+        chain.append(event, payload, job_id="FORGED" if event == "job.submitted" else None)
+        chain.close()
+    report = ledger.verify()
+    ledger.close()
+    assert (report.ok, report.first_bad) == (False, 25)
+    assert "contradicts" in report.problems[0]
 
 
 def test_reordered_entries_are_found(copy: Path) -> None:
@@ -169,9 +209,9 @@ def test_an_inserted_entry_is_found(copy: Path) -> None:
     columns = ", ".join(column.name for column in schema.entries.columns if column.name != "seq")
     spoil(
         copy,
-        f"INSERT INTO ledger_entries (seq, {columns}) SELECT 14, {columns} FROM ledger_entries WHERE seq = 13",
+        f"INSERT INTO ledger_entries (seq, {columns}) SELECT 25, {columns} FROM ledger_entries WHERE seq = 24",
     )
-    assert report_of(copy).first_bad == 14
+    assert report_of(copy).first_bad == 25
 
 
 def test_a_payload_spelled_otherwise_is_found(copy: Path) -> None:
@@ -194,10 +234,10 @@ def cut_and_rebuild(home: Path) -> None:
     """What a forger with the database does: drops the last two entries and every trace of them."""
     spoil(
         home,
-        "DELETE FROM ledger_entries WHERE seq > 11",
-        "UPDATE ledger_head SET seq = 11, digest = (SELECT digest FROM ledger_entries WHERE seq = 11)",
+        "DELETE FROM ledger_entries WHERE seq > 22",
+        "UPDATE ledger_head SET seq = 22, digest = (SELECT digest FROM ledger_entries WHERE seq = 22)",
         "DELETE FROM jobs WHERE job_id = 'DENIED04'",
-        "UPDATE jobs SET last_entry = 5 WHERE job_id = 'DONE0001'",
+        "UPDATE jobs SET last_entry = 16 WHERE job_id = 'DONE0001'",
     )
 
 
@@ -209,7 +249,7 @@ def test_a_cut_tail_needs_a_checkpoint(copy: Path) -> None:
     cut_and_rebuild(copy)
     assert report_of(copy).ok
     report = report_of(copy, note)
-    assert (report.ok, report.first_bad) == (False, 12)
+    assert (report.ok, report.first_bad) == (False, 23)
 
 
 def test_a_rewritten_past_needs_a_checkpoint(copy: Path) -> None:

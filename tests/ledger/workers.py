@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from qpm_lab.ledger import Entry, Ledger
-from tests.ledger.making import hold, new_job, owner
+from qpm_lab.ledger import Ending, Entry, Ledger
+from tests.ledger.making import hold, new_job, new_session, owner
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.ledger.workers"])
@@ -46,6 +46,28 @@ def race_for_quota(
     answers.put((granted, settled))
 
 
+def race_for_envelope(
+    number: int, barrier: Any, answers: Any, home: Path, url: str | None, session_id: str, amount: int, limit: int
+) -> None:
+    """Asks for an envelope and its quota until both are gone; says what was drawn, what taken and what settled."""
+    ledger = Ledger.open(home, url)
+    told = {"drawn": 0, "taken": 0, "settled": 0}
+    barrier.wait()
+    for turn in range(10):
+        job, holds = new_job(f"P{number}T{turn:04d}", session_id=session_id), [hold("race", amount, limit)]
+        if turn % 2:
+            ending = Ending("job.completed", {}, {"race": amount})
+            entry = ledger.submit_ended(job, {}, holds, owner(), ending)
+        else:
+            entry = ledger.submit(job, {}, holds, owner(), started=True)
+        if isinstance(entry, Entry):
+            drawn = "drawn" in ledger.entries(job.job_id)[0].payload["holds"][0]
+            told["drawn" if drawn else "taken"] += amount
+            told["settled"] += amount if turn % 2 else 0
+    ledger.close()
+    answers.put(told)
+
+
 def append_notes(number: int, barrier: Any, answers: Any, home: Path, url: str | None, count: int) -> None:
     """Appends as fast as it can; says how many appends failed, and with what."""
     ledger = Ledger.open(home, url)
@@ -81,16 +103,21 @@ def open_first(number: int, barrier: Any, answers: Any, home: Path, url: str | N
 
 
 def write_until_killed(jobs: Any, home: Path, round_number: int) -> None:
-    """Submits, retries and finishes jobs, counting them in `jobs`, until someone pulls the plug."""
+    """Submits, retries and finishes jobs, half of them in a session, counted in `jobs`, until the plug is pulled."""
     ledger = Ledger.open(home)
+    session = new_session(f"S{round_number:04d}")
+    ledger.open_session(session, {}, [hold("race", 10**6, 10**9)], owner())
     turn = 0
     while True:
         jobs.value = turn
         turn += 1
-        job = new_job(f"R{round_number:04d}T{turn:06d}")
-        ledger.submit(job, {"turn": turn}, [hold("race", 1, 10**9), hold("more", 2, 10**9)], owner(), started=True)
+        job = new_job(f"R{round_number:04d}T{turn:06d}", session_id=session.session_id if turn % 2 else None)
+        holds, settled = [hold("race", 1, 10**9), hold("more", 2, 10**9)], {"race": 1, "more": 0}
+        if turn % 5 == 0:
+            ledger.submit_ended(job, {"turn": turn}, holds, owner(), Ending("job.completed", {}, settled))
+            continue
+        ledger.submit(job, {"turn": turn}, holds, owner(), started=True)
         if turn % 4 == 0:
             ledger.retry(job.job_id, 1, {}, [hold("race", 3, 10**9)])
         elif turn % 4 != 3:
-            settled = {"race": 1, "more": 0}
             ledger.finish(job.job_id, 1, "job.completed", {}, settled=settled)
