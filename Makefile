@@ -1,6 +1,7 @@
 # Everything installs into .venv from the Python, Debian and npm registries; nothing asks a question.
 #   make demo   the quickstart notebook, headless, and its cards
 #   make test   every check and test, a real browser included
+#   make cluster  a Dask cluster of two workers on this machine, for QPM_DASK
 #   make lab    JupyterLab with the kernel "Governed Quantum"
 #   make bench  the benchmark table      make wheel   the wheel, from a clean tree
 #   make soak   the long kill test       make clean   forget all that was built
@@ -8,7 +9,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit server notebooks front browser lab bench soak wheel wheel-check clean
+.PHONY: help demo test lint unit server notebooks front browser lab cluster bench soak wheel wheel-check clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -49,8 +50,11 @@ front: labextension/node_modules
 lab: .venv/lab
 	$(BIN)/jupyter lab --notebook-dir=notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
-bench: .venv/dev
-	$(BIN)/python benchmarks/governed_job.py
+bench: .venv/dev .venv/bench/installed
+	$(BIN)/python -m benchmarks --output docs/performance.md $(BENCH)
+
+cluster: .venv/dev
+	$(BIN)/python -m qpm_lab.providers.local_cluster 2
 
 soak: .venv/dev
 	QPM_SOAK=1 $(BIN)/pytest tests/runner/test_kill.py
@@ -68,6 +72,10 @@ clean:
 
 .venv/venv:
 	scripts/ensure-venv.sh $(PYTHON)
+	@touch $@
+
+.venv/bench/installed: .venv/installed pyproject.toml benchmarks/constraints.txt
+	scripts/bench-env.sh
 	@touch $@
 
 .venv/installed: .venv/venv pyproject.toml constraints.txt

@@ -71,6 +71,8 @@ class CircuitFacts:
     """Operation name → how often, measurements and barriers left out."""
     two_qubit_gates: int
     name: str = ""
+    points: int = 1
+    """How many sets of parameter values it is run with; more than one in a sweep."""
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -81,6 +83,7 @@ class CircuitFacts:
             "depth": self.depth,
             "gates": dict(self.gates),
             "two_qubit_gates": self.two_qubit_gates,
+            "points": self.points,
         }
 
 
@@ -124,7 +127,7 @@ class Request:
     backend: BackendInfo
     circuits: tuple[CircuitFacts, ...]
     shots: int
-    """Shots of each circuit; `total_shots` is what quotas count."""
+    """Shots of each execution; `total_shots` is what quotas count."""
     seed: int | None = None
     experiment: str | None = None
     project: str | None = None
@@ -132,10 +135,17 @@ class Request:
     classification: str | None = None
     """`public`, `internal` or `confidential`; None means the bundle's default."""
     name: str = ""
+    session: str | None = None
+    """Id of the session whose envelope it draws down."""
+
+    @property
+    def executions(self) -> int:
+        """How many histograms come back: one per circuit, in a sweep one per point."""
+        return sum(circuit.points for circuit in self.circuits)
 
     @property
     def total_shots(self) -> int:
-        return self.shots * len(self.circuits)
+        return self.shots * self.executions
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +242,7 @@ class Hold:
     """Id of the quota in the bundle."""
     measure: Measure
     scope: str
-    """user, team, cost_center, project, experiment, notebook_run, backend or org."""
+    """user, team, cost_center, project, experiment, notebook_run, backend, org, or session."""
     key: str
     """Who or what within the scope, for example the user's name."""
     window: Literal["hour", "day", "month", "life"]

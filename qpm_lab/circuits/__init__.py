@@ -3,20 +3,24 @@
 Importing this package loads neither qiskit nor pennylane; the first circuit does.
 """
 
+from qpm_lab.circuits.binding import Bindings, Sweep
 from qpm_lab.circuits.facts import facts
 from qpm_lab.circuits.identity import fingerprint
 from qpm_lab.circuits.limits import DEFAULT, Limits
-from qpm_lab.circuits.prepare import Prepared, prepare
+from qpm_lab.circuits.prepare import Prepared, prepare, prepare_template
 from qpm_lab.circuits.qasm import to_qasm3
 from qpm_lab.circuits.qpy import read_qpy, write_qpy
 
 __all__ = [
     "DEFAULT",
+    "Bindings",
     "Limits",
     "Prepared",
+    "Sweep",
     "facts",
     "fingerprint",
     "prepare",
+    "prepare_template",
     "read_qpy",
     "to_qasm3",
     "write_qpy",

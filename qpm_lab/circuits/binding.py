@@ -1,42 +1,131 @@
-"""Values for a circuit's parameters."""
+"""Values for a circuit's parameters: one number each, or arrays for a sweep."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any
 
+from qpm_lab.circuits.limits import Limits
+from qpm_lab.circuits.values import named_values
 from qpm_lab.errors import CircuitError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from qiskit import QuantumCircuit
 
+    from qpm_lab.circuits.values import Value
 
-def bind(circuits: Sequence[QuantumCircuit], parameters: Mapping[Any, Any]) -> list[QuantumCircuit]:
-    """Gives every circuit the values of the parameters it has; circuits without any are returned as they are.
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bindings:
+    """The values with which a circuit is run, one row per point."""
+
+    names: tuple[str, ...]
+    """The circuit's open parameters."""
+    values: NDArray[np.float64]
+    """Shape (points, len(names))."""
+    shape: tuple[int, ...]
+    """Of the sweep, its points in row-major order: `(1000,)`, or `(20, 30)` for a grid."""
+
+    @property
+    def points(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, rows: slice) -> Bindings:
+        """Some of the points, as a sweep of one axis."""
+        part = self.values[rows]
+        return Bindings(self.names, part, (len(part),))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sweep:
+    """A circuit with open parameters and all values it is to be run with."""
+
+    circuit: QuantumCircuit
+    bindings: Bindings
+
+
+def bind(circuits: Sequence[QuantumCircuit], parameters: Mapping[Any, Any], limits: Limits) -> list[Any]:
+    """Gives every circuit the values of the parameters it has.
+
+    Numbers are put in place. Arrays are broadcast as NumPy does: equal lengths go together, shapes (n, 1) and
+    (1, m) make a grid.
+
+    Returns:
+        For each circuit the circuit itself, as it was when it had no parameter, or a `Sweep`.
 
     Raises:
-        CircuitError: a name that no circuit has, a parameter left open, or a value that is not one finite number.
+        CircuitError: a name that no circuit has, a parameter left open, a value that is not finite and real, or
+            arrays that do not go together.
     """
-    values = {_name(key): _number(key, value) for key, value in parameters.items()}
+    values = named_values(parameters)
     known = {p.name for circuit in circuits for p in circuit.parameters}
     _check_names(values, known)
-    return [_bound(circuit, values) for circuit in circuits]
+    return [_bound(circuit, values, limits) for circuit in circuits]
 
 
-def _bound(circuit: QuantumCircuit, values: Mapping[str, float]) -> QuantumCircuit:
+def check_sweep(sweep: Sweep, limits: Limits) -> Sweep:
+    """The sweep itself, once its values fit its circuit.
+
+    Raises:
+        CircuitError: they do not.
+    """
+    import numpy as np
+
+    own, bindings = sorted(p.name for p in sweep.circuit.parameters), sweep.bindings
+    values = np.asarray(bindings.values, dtype=np.float64)
+    fits = values.shape == (prod(bindings.shape), len(bindings.names)) and sorted(bindings.names) == own
+    if not fits or not np.all(np.isfinite(values)):
+        raise CircuitError("The values of the sweep do not fit its circuit.", "Give a finite row for each point.")
+    _check_points(values.shape[:1], limits)
+    return sweep
+
+
+def _bound(circuit: QuantumCircuit, values: Mapping[str, Value], limits: Limits) -> QuantumCircuit | Sweep:
     own = list(circuit.parameters)
     if not own:
         return circuit
     if missing := [p.name for p in own if p.name not in values]:
-        shown = ", ".join(missing[:8]) + (", …" if len(missing) > 8 else "")
-        example = ", ".join(f'"{name}": 0.5' for name in missing[:2])
-        raise CircuitError(
-            f"The circuit has parameters without a value: {shown}.",
-            f"Give them with --parameter {missing[0]}=0.5 (in Python: parameters={{{example}}}).",
-        )
+        raise _missing(missing)
+    names = {p.name for p in own}
+    fixed = {p: float(values[p.name]) for p in own if not values[p.name].shape}
+    template = _assigned(circuit, fixed) if fixed else circuit
+    # In the order in which they were given: the first one is the axis of a chart.
+    swept = {name: array for name, array in values.items() if array.shape and name in names}
+    return Sweep(template, _broadcast(swept, limits)) if swept else template
+
+
+def _broadcast(arrays: Mapping[str, Value], limits: Limits) -> Bindings:
+    import numpy as np
+
     try:
-        bound: QuantumCircuit = circuit.assign_parameters({p: values[p.name] for p in own}, inplace=False)
+        shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
+    except ValueError as error:
+        listed = ", ".join(f"{name} {a.shape}" for name, a in list(arrays.items())[:6])
+        raise CircuitError(
+            f"The arrays of the sweep do not go together: {listed}.",
+            "Give equal lengths, or shapes (n, 1) and (1, m) for a grid: a[:, None] and b[None, :].",
+            cause=error,
+        ) from error
+    _check_points(shape, limits)
+    columns = [np.broadcast_to(a, shape).ravel() for a in arrays.values()]
+    return Bindings(tuple(arrays), np.stack(columns, axis=1), shape)
+
+
+def _check_points(shape: Sequence[int], limits: Limits) -> None:
+    points = prod(shape)
+    if not points:
+        raise CircuitError("The sweep has no point: an array is empty.", "Give at least one value.")
+    if points > limits.points:
+        raise CircuitError(f"The sweep has {points:,} points.", f"One job takes at most {limits.points:,}.")
+
+
+def _assigned(circuit: QuantumCircuit, values: Mapping[Any, float]) -> QuantumCircuit:
+    try:
+        bound: QuantumCircuit = circuit.assign_parameters(values, inplace=False)
     except Exception as error:
         raise CircuitError(
             f"The values do not fit the circuit's parameters: {error}", "Check the formulas and values.", cause=error
@@ -44,37 +133,18 @@ def _bound(circuit: QuantumCircuit, values: Mapping[str, float]) -> QuantumCircu
     return bound
 
 
-def _check_names(values: Mapping[str, float], known: set[str]) -> None:
+def _missing(names: Sequence[str]) -> CircuitError:
+    shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    example = ", ".join(f'"{name}": 0.5' for name in names[:2])
+    return CircuitError(
+        f"The circuit has parameters without a value: {shown}.",
+        f"Give them with --parameter {names[0]}=0.5 (in Python: parameters={{{example}}}).",
+    )
+
+
+def _check_names(values: Mapping[str, Value], known: set[str]) -> None:
     unknown = sorted(values.keys() - known)
     if not unknown:
         return
     listed = ", ".join(sorted(known)[:20]) if known else "none"
     raise CircuitError(f"The circuit has no parameter {', '.join(unknown[:8])}.", f"Its parameters are: {listed}.")
-
-
-def _name(key: Any) -> str:
-    name = key if isinstance(key, str) else getattr(key, "name", None)
-    if not isinstance(name, str):
-        raise CircuitError(
-            f"A parameter is named by a {type(key).__name__}.", "Use the Parameter itself or its name as key."
-        )
-    return name
-
-
-def _number(key: Any, value: Any) -> float:
-    if isinstance(value, (str, bytes, bool)) or hasattr(value, "parameters"):
-        raise CircuitError(f"The value of {_name(key)} is not a number.", "Give one number, for example 0.5.")
-    if getattr(value, "ndim", 0) or isinstance(value, (list, tuple, set, dict)):
-        raise CircuitError(
-            f"The value of {_name(key)} is an array: sweeps over parameters are not supported.",
-            "Give one number, or submit a list of circuits.",
-        )
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise CircuitError(
-            f"The value of {_name(key)} is not a real number.", "Give one number, for example 0.5.", cause=error
-        ) from error
-    if not math.isfinite(number):
-        raise CircuitError(f"The value of {_name(key)} is {number}.", "Give a finite number.")
-    return number

@@ -19,6 +19,8 @@ class Limits:
     """Operations of one circuit with its own gates and loops written out; library gates count once."""
     circuits: int = 10_000
     """Circuits of one list or file."""
+    points: int = 1_000_000
+    """Points of one sweep."""
     nesting: int = 64
     """Levels of brackets, blocks and gate definitions inside one another."""
     parse_seconds: float = 30.0

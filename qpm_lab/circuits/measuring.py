@@ -12,17 +12,29 @@ def measured(circuit: QuantumCircuit) -> tuple[QuantumCircuit, str | None]:
     """A copy with measurements, and a sentence when they had to be added.
 
     Classical bits that nothing writes or reads are dropped then: they would only add zeros to every outcome.
+    Of a transpiled circuit the qubits of the original are measured, in their order, and not the device's idle ones.
     """
     if has_measurement(circuit):
         return circuit.copy(), None
     copy = circuit.copy() if _uses_clbits(circuit) else _without_clbits(circuit)
-    register = _register(copy)
+    own = _own_qubits(circuit)
+    register = _register(copy, len(own))
     copy.add_register(register)
     copy.barrier()
-    copy.measure(copy.qubits, register)
-    count = copy.num_qubits
-    which = "its only qubit is" if count == 1 else f"all {count} qubits are"
-    return copy, f"The circuit has no measurement, so {which} measured."
+    copy.measure(own, register)
+    return copy, f"The circuit has no measurement, so {_which(len(own), copy.num_qubits)} measured."
+
+
+def _own_qubits(circuit: QuantumCircuit) -> list[int]:
+    """Where the qubits of the circuit that was transpiled are now; all qubits of any other."""
+    layout = circuit.layout
+    return list(range(circuit.num_qubits)) if layout is None else layout.final_index_layout()
+
+
+def _which(count: int, qubits: int) -> str:
+    if count < qubits:
+        return f"the {count} qubit{'s' if count > 1 else ''} it had before it was transpiled are"
+    return "its only qubit is" if count == 1 else f"all {count} qubits are"
 
 
 def has_measurement(circuit: QuantumCircuit) -> bool:
@@ -50,10 +62,10 @@ def _without_clbits(circuit: QuantumCircuit) -> QuantumCircuit:
     return bare
 
 
-def _register(circuit: QuantumCircuit) -> Any:
-    """A register for all qubits, called `meas` as Qiskit's `measure_all` does unless that name is taken."""
+def _register(circuit: QuantumCircuit, size: int) -> Any:
+    """A register for the qubits measured, called `meas` as Qiskit's `measure_all` does unless that name is taken."""
     from qiskit.circuit import ClassicalRegister
 
     taken = {register.name for register in (*circuit.qregs, *circuit.cregs)}
     name = next(n for n in ("meas", *(f"meas{k}" for k in range(len(taken) + 1))) if n not in taken)
-    return ClassicalRegister(circuit.num_qubits, name)
+    return ClassicalRegister(size, name)

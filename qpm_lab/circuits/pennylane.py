@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +82,7 @@ def _circuits(tape: Any, device_wires: Any) -> list[Translated]:
     groups = bases(tape, order)
     shared = _wire_note(order)
     return [
-        (_circuit(group, order), (*shared, *_basis_note(group, order, number, len(groups))))
+        (circuit_of(group.operations, group.wires, order), (*shared, *_basis_note(group, order, number, len(groups))))
         for number, group in enumerate(groups, 1)
     ]
 
@@ -109,24 +110,35 @@ def _basis_note(group: Basis, order: Sequence[Any], number: int, count: int) -> 
     if not group.observables:
         return ()
     which = f"Circuit {number} of {count}" if count > 1 else "The circuit"
-    place = {wire: n for n, wire in enumerate(_read_out(group, order))}
+    place = {wire: n for n, wire in enumerate(_read_out(group.wires, order))}
     bits = ", ".join(f"{wire!r} in bit {n}" for wire, n in place.items())
     return (f"{which} measures {'; '.join(group.observables)} in their own bases (wire {bits}).",)
 
 
-def _read_out(group: Basis, order: Sequence[Any]) -> list[Any]:
-    return [wire for wire in order if wire in set(group.wires)]
+def _read_out(measured: Sequence[Any], order: Sequence[Any]) -> list[Any]:
+    return [wire for wire in order if wire in set(measured)]
 
 
-def _circuit(group: Basis, order: Sequence[Any]) -> QuantumCircuit:
+def circuit_of(operations: Sequence[Any], measured: Sequence[Any], order: Sequence[Any]) -> QuantumCircuit:
+    """A circuit of operations and a measurement at the end.
+
+    Args:
+        operations: PennyLane's; an angle of a gate of the table may be a Qiskit parameter.
+        measured: Wires read out at the end into the register `meas`, in the order of their qubits. The register
+            `mid` before it holds the mid-circuit measurements, in their order.
+        order: Wires by qubit.
+
+    Raises:
+        CircuitError: an operation that cannot be translated, by name.
+    """
     from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 
     if not order:
         raise CircuitError("The PennyLane circuit has no wires.", "Apply at least one operation.")
-    wires = _read_out(group, order)
+    wires = _read_out(measured, order)
     circuit = QuantumCircuit(QuantumRegister(len(order), "q"))
-    builder = _Builder(circuit, {wire: n for n, wire in enumerate(order)}, _mid_register(circuit, group))
-    for operation in group.operations:
+    builder = _Builder(circuit, {wire: n for n, wire in enumerate(order)}, _mid_register(circuit, operations))
+    for operation in operations:
         builder.put(operation)
     if wires:
         register = ClassicalRegister(len(wires), "meas")
@@ -135,11 +147,11 @@ def _circuit(group: Basis, order: Sequence[Any]) -> QuantumCircuit:
     return circuit
 
 
-def _mid_register(circuit: QuantumCircuit, group: Basis) -> dict[Any, Any]:
+def _mid_register(circuit: QuantumCircuit, operations: Sequence[Any]) -> dict[Any, Any]:
     """One classical bit for each mid-circuit measurement, by the measurement's id."""
     from qiskit import ClassicalRegister
 
-    ids = [_id(op) for op in group.operations if _is_mid_measurement(op)]
+    ids = [_id(op) for op in operations if _is_mid_measurement(op)]
     if not ids:
         return {}
     register = ClassicalRegister(len(ids), "mid")
@@ -190,15 +202,15 @@ class _Builder:
             self.circuit.reset(qubit)
 
     def _conditional(self, operation: Any) -> None:
+        """Once for each combination of outcomes for which the condition holds; they exclude each other."""
         value = operation.meas_val
-        if len(value.measurements) != 1:
-            raise CircuitError(
-                f"qml.cond of {operation.base.name} depends on {len(value.measurements)} measurements.",
-                "Depend on a single measurement, or nest the conditions in Qiskit's if_test.",
-            )
-        wanted = [outcome for (outcome,), truth in value.branches.items() if truth]
-        if len(wanted) == 2:
+        bits = [self.clbit_of[_id(m)] for m in value.measurements]
+        wanted = [outcomes for outcomes, truth in value.branches.items() if truth]
+        if len(wanted) == 2 ** len(bits):
             self.put(operation.base)
-        elif wanted:
-            with self.circuit.if_test((self.clbit_of[_id(value.measurements[0])], wanted[0])):
+            return
+        for outcomes in wanted:
+            with ExitStack() as conditions:
+                for bit, outcome in zip(bits, outcomes, strict=True):
+                    conditions.enter_context(self.circuit.if_test((bit, outcome)))
                 self.put(operation.base)

@@ -110,7 +110,9 @@ def _put_matrix(circuit: QuantumCircuit, operation: Any, qubits: Qubits) -> None
         ) from error
 
 
-def _angle(operation: Any, value: Any) -> float:
+def _angle(operation: Any, value: Any) -> Any:
+    if hasattr(value, "parameters"):  # Qiskit's own symbol: the circuit becomes a template
+        return value
     try:
         angle = float(value)
     except (TypeError, ValueError) as error:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qpm_lab.circuits.binding import bind
+from qpm_lab.circuits.binding import Bindings, Sweep, bind, check_sweep
 from qpm_lab.circuits.facts import facts
 from qpm_lab.circuits.inspection import inspect
 from qpm_lab.circuits.limits import DEFAULT, Limits
@@ -34,12 +34,26 @@ class Prepared:
     facts: CircuitFacts
     notes: tuple[str, ...]
     """What was done to it, in sentences for the card."""
+    bindings: Bindings | None = None
+    """The values of its open parameters when it is swept."""
+
+    form: str = ""
+    """Tells it from every other circuit for whoever keeps work done on it: its fingerprint, and, since that
+    ignores names, where the name of each open parameter stands. Empty when that is not known."""
+
+    def swept(self, bindings: Bindings) -> Prepared:
+        """The same template with other values."""
+        return replace(self, facts=replace(self.facts, points=bindings.points), bindings=bindings)
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
     circuit: QuantumCircuit
     notes: tuple[str, ...] = ()
+    sweep: Sweep | None = None
+    """Given as a sweep, not bound here."""
+    prepared: Prepared | None = None
+    """Given as it came out of here before."""
 
 
 def prepare(
@@ -53,8 +67,9 @@ def prepare(
 
     Args:
         source: A `QuantumCircuit`; OpenQASM 2 or 3 text; the bytes of such a text or of a QPY file; a
-            `pathlib.Path` to one; a PennyLane QNode or tape; or a list or tuple of any of these.
-        parameters: Parameter or its name → number, for every circuit that has it.
+            `pathlib.Path` to one; a PennyLane QNode or tape; a `Sweep` or `Prepared`; or a list or tuple of any
+            of these.
+        parameters: Parameter or its name → number, or array for a sweep, for every circuit that has it.
         args: Arguments with which a QNode is called.
         limits: Bounds on size and reading time.
 
@@ -67,17 +82,48 @@ def prepare(
     read = _read(source, tuple(args), limits, 0)
     if len(read) > limits.circuits:
         raise CircuitError(f"{len(read):,} circuits were given.", f"Submit at most {limits.circuits:,} in one job.")
-    for one in read:
+    fresh = [one for one in read if one.prepared is None]
+    for one in fresh:
         inspect(one.circuit, limits)
-    bound = bind([one.circuit for one in read], parameters or {})
-    return tuple(_finish(circuit, one, limits) for circuit, one in zip(bound, read, strict=True))
+    bound = iter(bind([one.circuit for one in fresh if one.sweep is None], parameters or {}, limits))
+    return tuple(one.prepared or _finish(one.sweep or next(bound), one, limits) for one in read)
 
 
-def _finish(bound: QuantumCircuit, read: _Read, limits: Limits) -> Prepared:
-    circuit, note = measured(bound)
-    if bound is not read.circuit:
+def prepare_template(circuit: QuantumCircuit, *, limits: Limits = DEFAULT) -> Prepared:
+    """A circuit whose parameters stay open, to be swept again and again: see `Prepared.swept`.
+
+    What comes out goes into `prepare`, which then has nothing left to do.
+
+    Raises:
+        CircuitError: as `prepare`.
+    """
+    inspect(circuit, limits)
+    return _finish(circuit, _Read(circuit), limits)
+
+
+def _finish(bound: QuantumCircuit | Sweep, read: _Read, limits: Limits) -> Prepared:
+    template, bindings = (bound.circuit, bound.bindings) if isinstance(bound, Sweep) else (bound, None)
+    circuit, note = measured(template)
+    if template is not read.circuit:
         inspect(circuit, limits)
-    return Prepared(circuit, facts(circuit), (*read.notes, *([note] if note else [])))
+    points = bindings.points if bindings else 1
+    notes = (*read.notes, *([note] if note else []))
+    known = replace(facts(circuit), points=points)
+    return Prepared(circuit, known, notes, bindings, _form(circuit, known.fingerprint))
+
+
+def _form(circuit: QuantumCircuit, fingerprint: str) -> str:
+    if not circuit.parameters:
+        return fingerprint
+    if circuit.has_control_flow_op():
+        return ""
+    index = {bit: i for i, bit in enumerate(circuit.qubits)}
+    places = [str(circuit.global_phase)]
+    for each in circuit.data:
+        names = [str(p) for p in each.params if getattr(p, "parameters", None)]
+        if names:
+            places.append(f"{each.name} {[index[q] for q in each.qubits]} {names}")
+    return f"{fingerprint} {'; '.join(places)}"
 
 
 def _read(source: Any, args: tuple[Any, ...], limits: Limits, depth: int) -> list[_Read]:
@@ -87,6 +133,11 @@ def _read(source: Any, args: tuple[Any, ...], limits: Limits, depth: int) -> lis
         from qpm_lab.circuits.pennylane import translate
 
         return [_Read(circuit, notes) for circuit, notes in translate(source, args)]
+    if isinstance(source, Prepared):
+        check_sweep(Sweep(source.circuit, source.bindings), limits) if source.bindings else _require_bound(source)
+        return [_Read(source.circuit, prepared=source)]
+    if isinstance(source, Sweep):
+        return [_Read(source.circuit, sweep=check_sweep(source, limits))]
     if args:
         raise CircuitError("Only a PennyLane QNode takes arguments.", "Leave out --args for this circuit.")
     if _is_qiskit(source):
@@ -98,6 +149,11 @@ def _read(source: Any, args: tuple[Any, ...], limits: Limits, depth: int) -> lis
     if isinstance(source, Path):
         return _read_bytes(_file_bytes(source, limits), limits)
     raise _no_circuit(source)
+
+
+def _require_bound(prepared: Prepared) -> None:
+    if prepared.circuit.parameters:
+        raise CircuitError("The prepared circuit has open parameters.", "Give it values with .swept(bindings).")
 
 
 def _read_all(sources: Sequence[Any], args: tuple[Any, ...], limits: Limits, depth: int) -> list[_Read]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qpm_lab.circuits.wide_conditions import as_expressions, as_pairs
 from qpm_lab.errors import CircuitError
@@ -41,11 +42,18 @@ def dump(circuits: list[QuantumCircuit]) -> bytes:
         ) from error
 
 
+class _AsText(json.JSONEncoder):
+    """Metadata is the user's own; what JSON does not know is kept as a short text rather than refused."""
+
+    def default(self, o: Any) -> str:
+        return repr(o)[:200]
+
+
 def _dumped(circuits: list[QuantumCircuit]) -> bytes:
     from qiskit import qpy
 
     target = io.BytesIO()
-    qpy.dump(circuits, target, version=WRITTEN_VERSION)
+    qpy.dump(circuits, target, version=WRITTEN_VERSION, metadata_serializer=_AsText)
     return target.getvalue()
 
 

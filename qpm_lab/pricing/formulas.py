@@ -49,13 +49,13 @@ class Free(_Rates):
 
 
 class TaskAndShot(_Rates):
-    """Amazon Braket: a fee per task (one circuit is one task) and one per shot."""
+    """Amazon Braket: a fee per task (one circuit is one task, in a sweep one point) and one per shot."""
 
     per_task: Rate
     per_shot: Rate
 
     def cost(self, request: Request) -> Amount:
-        tasks, shots = len(request.circuits), request.total_shots
+        tasks, shots = request.executions, request.total_shots
         total = tasks * self.per_task + shots * self.per_shot
         text = f"{tasks:,} × {self.per_task} + {shots:,} shots × {self.per_shot}"
         return Amount(total, total, total, text)
@@ -65,7 +65,7 @@ class QpuSeconds(_Rates):
     """IBM: QPU time, 2 s per sub-job and (repetition delay + circuit length) per execution.
 
     How circuits are packed into sub-jobs is not known before: low and expected take one for the job,
-    high one per circuit. A circuit's length lies between the documented figures; high also allows for
+    high one per circuit or point. A circuit's length lies between the documented figures; high also allows for
     every layer of a deep circuit. Error mitigation adds executions that are not modelled.
     """
 
@@ -82,7 +82,7 @@ class QpuSeconds(_Rates):
         longest = max(high, depth * self.seconds_per_layer_high)
         least = self._seconds(request, 1, low)
         likely = self._seconds(request, 1, (low + high) / 2)
-        most = self._seconds(request, len(request.circuits), longest)
+        most = self._seconds(request, request.executions, longest)
         rate = self.per_second
         text = f"at most {most.normalize():f} QPU s × {rate} per s"
         return Amount(least * rate, likely * rate, most * rate, text, most)

@@ -7,11 +7,15 @@ import warnings
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module, metadata
+from typing import TYPE_CHECKING
 
 from qpm_lab.errors import InputError
 from qpm_lab.experiment import BackendInfo
 from qpm_lab.providers.ideal import ideal_probabilities, measured_bits
 from qpm_lab.providers.interface import Provider
+
+if TYPE_CHECKING:
+    from qiskit.transpiler import Target
 
 __all__ = [
     "all_backends",
@@ -20,6 +24,7 @@ __all__ = [
     "measured_bits",
     "provider_of",
     "providers",
+    "target",
 ]
 
 BUILT_IN = {
@@ -79,3 +84,12 @@ def provider_of(backend_id: str) -> Provider:
         InputError: There is no such backend.
     """
     return providers()[backend(backend_id).provider]
+
+
+def target(backend_id: str) -> Target:
+    """What that backend offers, as Qiskit's transpiler reads it.
+
+    Raises:
+        InputError: There is no such backend.
+    """
+    return provider_of(backend_id).target(backend_id)

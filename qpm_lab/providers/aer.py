@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, cast
 
-from qpm_lab.errors import ProviderError
+from qpm_lab.errors import CircuitError, ProviderError
 from qpm_lab.experiment import BackendInfo
 from qpm_lab.providers.aer_method import Method, choose, may_not_end
-from qpm_lab.providers.batches import Call, calls, run_calls
-from qpm_lab.providers.capacity import (
-    Meter,
-    peak_memory_bytes,
-    require_memory,
-    require_qubits,
-    require_time,
-)
+from qpm_lab.providers.binding import bound
+from qpm_lab.providers.capacity import processors, require_memory, require_qubits, require_time
 from qpm_lab.providers.gates import rewritten
-from qpm_lab.providers.interface import ProgressCallback, Running, RunResult, Task
+from qpm_lab.providers.gathering import Counts
+from qpm_lab.providers.interface import Running, Task
 from qpm_lab.providers.outcomes import group_sizes, write_key
+from qpm_lab.providers.pieces import GROUP_SECONDS, MOST_POINTS, MOST_SHOTS, Piece
+from qpm_lab.providers.remembered import Remembered, circuit_key, nameless
 from qpm_lab.providers.running import start
+from qpm_lab.providers.simulator import require_table, total_seconds
+from qpm_lab.providers.swept import Swept, compiled
+from qpm_lab.providers.targets import add_control_flow, gate_target
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
+    from qiskit.transpiler import Target
+
+    from qpm_lab.circuits import Bindings
 
 OUTCOME_BYTES = 400
 """Memory of one distinct outcome on its way from Aer to a dictionary."""
@@ -49,14 +52,73 @@ NOISY = BackendInfo(
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """Circuits as Aer gets them, with the method of each."""
+class Ready:
+    """A circuit, or the template of a sweep, as Aer gets it; it is also what the cut into pieces reads."""
 
-    circuits: tuple[QuantumCircuit, ...]
-    methods: tuple[Method, ...]
-    noise_models: tuple[Any, ...] = ()
-    """One per circuit on the noisy device; none on the ideal simulator."""
-    details: tuple[Mapping[str, Any], ...] = ()
+    circuit: QuantumCircuit
+    method: Method
+    kind: str
+    """Only circuits of one kind share a call: those of one method and one noise model."""
+    noise_model: Any = None
+    details: Mapping[str, Any] | None = None
+    open_bound: Callable[[QuantumCircuit], QuantumCircuit] | None = None
+    """Rewrites a bound circuit, when the template could not be rewritten."""
+
+    piece_seconds: float = GROUP_SECONDS
+    releases_lock: bool = False
+
+    @property
+    def method_name(self) -> str:
+        return self.method.name
+
+    @property
+    def memory_bytes(self) -> float:
+        return self.method.bytes
+
+    @property
+    def shot_seconds(self) -> float:
+        return self.method.shot_seconds
+
+    @property
+    def most_points(self) -> int:
+        return MOST_POINTS
+
+    @property
+    def most_shots(self) -> int:
+        return MOST_SHOTS
+
+    def seconds(self, shots: int) -> float:
+        return self.method.seconds(shots)
+
+    def bound(self, bindings: Bindings, points: tuple[int, int]) -> list[QuantumCircuit]:
+        """The template with the values of some points."""
+        return list(bound(self.circuit, bindings[slice(*points)], self.open_bound))
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A task's circuits as Aer gets them, with the method of each."""
+
+    task: Task
+    circuits: tuple[Ready | Swept, ...]
+
+    @property
+    def costs(self) -> Sequence[Ready | Swept]:
+        return self.circuits
+
+    def run(self, piece: Piece) -> Counts:
+        ready = self.circuits[piece.circuits[0]]
+        sizes = [group_sizes(self.task.circuits[i]) for i in piece.circuits]
+        values = self.task.bindings[piece.circuits[0]] if self.task.bindings else None
+        if isinstance(ready, Swept):
+            return ready.run(piece, cast("Bindings", values), sizes[0])
+        if piece.points is None or values is None:
+            group = [cast(Ready, self.circuits[i]).circuit for i in piece.circuits]
+            return _run(group, ready, piece, sizes)
+        return _run(ready.bound(values, piece.points), ready, piece, sizes * piece.executions)
+
+    def details(self) -> dict[str, Any]:
+        return _details(self.circuits)
 
 
 class AerProvider:
@@ -65,58 +127,102 @@ class AerProvider:
     name = "aer"
 
     def __init__(self) -> None:
-        self._latest: tuple[Task, Prepared] | None = None
+        self._latest: Prepared | None = None
 
     def backends(self) -> Sequence[BackendInfo]:
         return (SIMULATOR, NOISY)
+
+    def target(self, backend_id: str) -> Target:
+        if backend_id == NOISY.id:
+            from qpm_lab.providers.aer_noisy import device
+
+            return device().target
+        return _ideal_target()
 
     def check(self, task: Task) -> None:
         """Refuses what does not fit into memory or would take longer than a day."""
         for circuit in task.circuits:
             require_qubits(circuit.num_qubits, task.backend)
-        prepared = self._prepared(task)
-        for circuit, method in zip(task.circuits, prepared.methods, strict=True):
-            _require(circuit, method, task.shots)
-        require_time(sum(method.seconds(task.shots) for method in prepared.methods))
+        prepared = self.prepared(task)
+        for circuit, ready in zip(task.circuits, prepared.circuits, strict=True):
+            if isinstance(ready, Ready):
+                _require(circuit, ready.method, task.shots)
+        require_table(task)
+        require_time(total_seconds(prepared))
 
     def submit(self, task: Task) -> Running:
-        return start(self, task)
+        try:
+            return start(self, task)
+        finally:
+            self._latest = None
 
     def expected_seconds(self, task: Task) -> float:
         if any(may_not_end(circuit) for circuit in task.circuits):
             return math.inf
-        return sum(method.seconds(task.shots) for method in self._prepared(task).methods)
+        return total_seconds(self.prepared(task))
 
-    def simulate(self, task: Task, report: ProgressCallback) -> RunResult:
-        meter = Meter.start()
-        prepared = self._prepared(task)
-        self._latest = None
-        plan = list(calls(prepared.methods, task.shots, task.seed))
-        sizes = [group_sizes(circuit) for circuit in task.circuits]
-        counts = run_calls(plan, len(sizes), lambda call: _run(call, prepared, sizes), report)
-        return RunResult(
-            counts,
-            run_seconds=meter.wall_seconds(),
-            cpu_seconds=meter.cpu_seconds(),
-            peak_memory_bytes=peak_memory_bytes(),
-            details=_details(prepared, len(plan)),
-        )
-
-    def _prepared(self, task: Task) -> Prepared:
+    def prepared(self, task: Task) -> Prepared:
         """Check, choice and run ask for the same; only the latest task is kept."""
         latest = self._latest
-        if latest is None or latest[0] is not task:
-            latest = self._latest = (task, _prepare(task))
-        return latest[1]
+        if latest is None or latest.task is not task:
+            latest = self._latest = Prepared(task, tuple(_ready(task)))
+        return latest
 
 
-def _prepare(task: Task) -> Prepared:
+def _ready(task: Task) -> Iterator[Ready | Swept]:
+    prepare: Callable[[QuantumCircuit, Hashable | None, int], Ready] = _ideal
     if task.backend.id == NOISY.id:
-        from qpm_lab.providers.aer_noisy import prepare
+        from qpm_lab.providers.aer_noisy import ready as prepare
+    for i, circuit in enumerate(task.circuits):
+        key = circuit_key(task, i)
+        bindings = task.bindings[i] if task.bindings else None
+        if bindings is None:
+            yield prepare(circuit, key, task.shots)
+            continue
+        swept = None
+        if task.backend.id == SIMULATOR.id:
+            swept = _SWEPT.get(key, partial(compiled, circuit, bindings.names), len(circuit.data))
+        yield swept or _template(prepare, circuit, key, task.shots, bindings)
 
-        return prepare(task.circuits, task.shots)
-    circuits = tuple([rewritten(circuit, _basis(), SIMULATOR.id) for circuit in task.circuits])
-    return Prepared(circuits, tuple([choose(circuit) for circuit in circuits]))
+
+def _template(
+    prepare: Callable[[QuantumCircuit, Hashable | None, int], Ready],
+    circuit: QuantumCircuit,
+    key: Hashable | None,
+    shots: int,
+    bindings: Bindings,
+) -> Ready:
+    try:
+        return prepare(circuit, key, shots)
+    except CircuitError:
+        # A gate that can be opened only once its angle is known: each point is made ready by itself.
+        (first,) = bound(circuit, bindings[0:1])
+        return replace(prepare(first, None, shots), circuit=circuit, open_bound=lambda c: prepare(c, None, 1).circuit)
+
+
+_SWEPT: Remembered[Swept | None] = Remembered()
+_READY: Remembered[Ready] = Remembered()
+
+
+def _ideal(circuit: QuantumCircuit, key: Hashable | None, shots: int) -> Ready:
+    def make() -> Ready:
+        simple = rewritten(nameless(circuit) if key else circuit, names, SIMULATOR.id)
+        method = choose(simple)
+        return Ready(_by_qubit(simple) if method.is_large else simple, method, method.name)
+
+    names = _basis()
+    return _READY.get(key and (names, key), make, len(circuit.data))
+
+
+def _by_qubit(circuit: QuantumCircuit) -> QuantumCircuit:
+    """The same circuit, its operations in the order of the DAG, which follows one qubit as far as it can.
+
+    Aer fuses gates that stand beside one another; written layer by layer, 20 qubits take it a third longer.
+    """
+    from qiskit.converters import circuit_to_dag, dag_to_circuit
+
+    ordered: QuantumCircuit = dag_to_circuit(circuit_to_dag(circuit))
+    return ordered
 
 
 @cache
@@ -124,6 +230,21 @@ def _simulator() -> Any:
     from qiskit_aer import AerSimulator
 
     return AerSimulator()
+
+
+@cache
+def _ideal_target() -> Target:
+    """Aer's own says 30 qubits, what a state vector allows; weakly entangled circuits may have more."""
+    from qiskit.circuit import Reset
+    from qiskit.circuit.library import Initialize, UnitaryGate
+
+    target = gate_target(_basis(), SIMULATOR.qubits)
+    target.add_instruction(Initialize, name="initialize")
+    target.add_instruction(UnitaryGate, name="unitary")
+    if "reset" not in target:
+        target.add_instruction(Reset())
+    add_control_flow(target)
+    return target
 
 
 @cache
@@ -145,18 +266,25 @@ def _require(circuit: QuantumCircuit, method: Method, shots: int) -> None:
     )
 
 
-def _run(call: Call, prepared: Prepared, sizes: Sequence[tuple[int, ...]]) -> list[Mapping[str, int]]:
-    options: dict[str, Any] = {"shots": call.shots, "seed_simulator": call.seed, "method": call.method}
-    if prepared.noise_models:
-        options["noise_model"] = prepared.noise_models[call.circuits[0]]
-    result = _simulator().run([prepared.circuits[i] for i in call.circuits], **options).result()
+def _run(circuits: list[QuantumCircuit], ready: Ready, piece: Piece, sizes: Sequence[tuple[int, ...]]) -> Counts:
+    # One thread of shots: how Aer divides them among its own threads would decide on the counts.
+    options: dict[str, Any] = {
+        "shots": piece.shots,
+        "seed_simulator": piece.seed,
+        "method": ready.method.name,
+        "max_parallel_shots": 1,
+        "max_parallel_threads": processors() if ready.method.is_large else 1,
+    }
+    if ready.noise_model is not None:
+        options["noise_model"] = ready.noise_model
+    result = _simulator().run(circuits, **options).result()
     if not result.success:
         said = " ".join(str(result.status).removeprefix("ERROR: ").split())[:500]
         raise ProviderError(
             f"Aer could not run the circuit: {said}",
             "If the circuit has loops or decisions, measure a qubit outside of them as well.",
         )
-    return [_written(result.data(n)["counts"], sizes[i]) for n, i in enumerate(call.circuits)]
+    return [_written(result.data(n)["counts"], size) for n, size in enumerate(sizes)]
 
 
 def _written(counts: Mapping[str, int], sizes: tuple[int, ...]) -> Mapping[str, int]:
@@ -165,16 +293,16 @@ def _written(counts: Mapping[str, int], sizes: tuple[int, ...]) -> Mapping[str, 
     return {write_key(format(int(key, 16), bits), sizes): count for key, count in counts.items()}
 
 
-def _details(prepared: Prepared, calls_made: int) -> dict[str, Any]:
+def _details(circuits: Sequence[Ready | Swept]) -> dict[str, Any]:
     import qiskit
     import qiskit_aer
 
-    methods = sorted({method.name for method in prepared.methods})
+    methods = sorted({each.method_name for each in circuits})
     details: dict[str, Any] = {
         "method": methods[0] if len(methods) == 1 else methods,
-        "calls": calls_made,
         "versions": {"qiskit": qiskit.__version__, "qiskit-aer": qiskit_aer.__version__},
     }
-    if prepared.details:
-        details["circuits"] = [dict(each) for each in prepared.details]
+    devices = [each.details for each in circuits if isinstance(each, Ready) and each.details]
+    if devices:
+        details["circuits"] = [dict(each) for each in devices]
     return details

@@ -51,6 +51,11 @@ class Method:
     setup_seconds: float
     shot_seconds: float
 
+    @property
+    def is_large(self) -> bool:
+        """Whether Aer would use several threads; for less its idle threads only spin, at five times the CPU time."""
+        return self.bytes >= STATEVECTOR_BYTES * 2**14 or self.name == "matrix_product_state"
+
     def seconds(self, shots: int) -> float:
         return self.setup_seconds + shots * self.shot_seconds
 

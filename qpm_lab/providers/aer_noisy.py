@@ -6,14 +6,16 @@ Qiskit's `GenericBackendV2` with errors drawn anew, because its own are several 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache, lru_cache
+from collections.abc import Hashable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from qpm_lab.providers.aer import NOISY, Prepared
+from qpm_lab.providers.aer import NOISY, Ready
 from qpm_lab.providers.aer_method import Method, count_operations, state_vector
 from qpm_lab.providers.gates import STRUCTURE, rewritten, translation
 from qpm_lab.providers.outcomes import Terminal, terminal
+from qpm_lab.providers.remembered import Remembered, nameless
+from qpm_lab.providers.targets import add_control_flow, digest
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -33,25 +35,35 @@ _TWO_QUBIT = (0.004, 0.012)
 _ONE_QUBIT = (0.0001, 0.0005)
 
 
-def prepare(circuits: Sequence[QuantumCircuit], shots: int) -> Prepared:
-    """Routes circuits onto the device and gives each the noise of the qubits it ended on."""
-    routed, models, methods, details = [], [], [], []
-    for circuit in circuits:
-        on_device, qubits = route(circuit)
-        routed.append(on_device)
-        models.append(noise_model(qubits))
-        methods.append(_method(on_device, shots))
-        details.append(
-            {
-                "device": "GenericBackendV2 with redrawn errors",
-                "device_seed": DEVICE_SEED,
-                "transpile_seed": TRANSPILE_SEED,
-                "physical_qubits": list(qubits),
-                "depth": on_device.depth(),
-                "two_qubit_gates": on_device.count_ops().get("cx", 0),
-            }
-        )
-    return Prepared(tuple(routed), tuple(methods), tuple(models), tuple(details))
+def ready(circuit: QuantumCircuit, key: Hashable | None, shots: int) -> Ready:
+    """Routes a circuit onto the device and gives it the noise of the qubits it ended on.
+
+    What was done for the same circuit on a device with the same calibrations is not done again.
+    """
+    calibrations = digest(device().target)
+    on_device, qubits = _ROUTED.get(
+        key and (calibrations, key), lambda: route(nameless(circuit) if key else circuit), len(circuit.data)
+    )
+    method = _method(on_device, shots)
+    return Ready(
+        on_device,
+        method,
+        f"{method.name} {qubits}",
+        _NOISE.get((calibrations, qubits), lambda: noise_model(qubits)),
+        {
+            "device": "GenericBackendV2 with redrawn errors",
+            "device_seed": DEVICE_SEED,
+            "transpile_seed": TRANSPILE_SEED,
+            "physical_qubits": list(qubits),
+            "depth": on_device.depth(),
+            "two_qubit_gates": on_device.count_ops().get("cx", 0),
+        },
+    )
+
+
+_ROUTED: Remembered[tuple[Any, tuple[int, ...]]] = Remembered()
+_NOISE: Remembered[Any] = Remembered(most=64)
+_ROUTERS: Remembered[Any] = Remembered(most=4)
 
 
 def route(circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
@@ -62,7 +74,22 @@ def route(circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
     """
     # Definitions are opened first, so that a circuit without one is refused by name.
     simple = rewritten(circuit, BASIS | STRUCTURE, NOISY.id)
-    return _compact(_router().run(simple))
+    if simple is circuit and _is_laid_out(circuit):
+        return _compact(circuit)
+    router = _ROUTERS.get(digest(device().target), _router)
+    return _compact(router.run(simple))
+
+
+def _is_laid_out(circuit: QuantumCircuit) -> bool:
+    """True when somebody has already placed it on this device's qubits; that choice is theirs."""
+    target = device().target
+    if circuit.num_qubits != target.num_qubits or circuit.has_control_flow_op():
+        return False
+    index = {bit: i for i, bit in enumerate(circuit.qubits)}
+    pairs = target["cx"]
+    return all(
+        tuple([index[bit] for bit in each.qubits]) in pairs for each in circuit.data if each.operation.name == "cx"
+    )
 
 
 def _compact(circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
@@ -93,7 +120,6 @@ def _method(circuit: QuantumCircuit, shots: int) -> Method:
     return density if density.seconds(shots) < trajectory.seconds(shots) else trajectory
 
 
-@cache
 def _router() -> Any:
     from qiskit.transpiler import PassManager
     from qiskit.transpiler.passes import (
@@ -127,10 +153,10 @@ def device() -> Any:
             old = target[name][qubits]
             new = InstructionProperties(duration=old.duration, error=float(draw.uniform(*span)))
             target.update_instruction_properties(name, qubits, new)
+    add_control_flow(target)
     return backend
 
 
-@lru_cache(maxsize=64)
 def noise_model(qubits: tuple[int, ...]) -> Any:
     """Relaxation, depolarising and readout errors of these device qubits, numbered from 0."""
     from qiskit_aer.noise import NoiseModel

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,22 @@ UNCHECKED_BYTES = 64 * 2**20
 LONGEST_SECONDS = 24 * 3600.0
 """A simulation expected to take longer is refused."""
 _CGROUP = Path("/sys/fs/cgroup")
+
+
+_share: int | None = None
+
+
+def processors() -> int:
+    """How many processors this process may keep busy."""
+    if _share is not None:
+        return _share
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def share_processors(number: int | None) -> None:
+    """Leaves the other processors to processes beside this one; None takes all again."""
+    global _share
+    _share = number
 
 
 def free_bytes() -> int:

@@ -10,6 +10,9 @@ from qpm_lab.experiment import BackendInfo
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
+    from qiskit.transpiler import Target
+
+    from qpm_lab.circuits import Bindings
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +21,30 @@ class Task:
 
     backend: BackendInfo
     circuits: tuple[QuantumCircuit, ...]
-    """Measured, bound circuits."""
+    """Measured circuits; only those that are swept have open parameters."""
     shots: int
+    """Of each execution."""
     seed: int
     """Always set: the runner draws one when the user gave none, and records it."""
     token: str = ""
     """The intent's random token, for vendors that take an idempotency key, name or tag."""
+    bindings: tuple[Bindings | None, ...] = ()
+    """For each circuit the values of its open parameters, None when it has none; empty when no circuit has."""
+    forms: tuple[str, ...] = ()
+    """For each circuit what tells it from every other (`circuits.Prepared.form`), empty where that is not known:
+    work that depends on the circuit alone is then done once and kept."""
+
+    @property
+    def points(self) -> tuple[int, ...]:
+        """How often each circuit is executed: once, or once for each point of its sweep."""
+        if not self.bindings:
+            return (1,) * len(self.circuits)
+        return tuple([1 if each is None else each.points for each in self.bindings])
+
+    @property
+    def executions(self) -> int:
+        """How many histograms come back."""
+        return sum(self.points) if self.bindings else len(self.circuits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +61,9 @@ class Progress:
 class RunResult:
     """Counts as they came back, and what it took."""
 
-    counts: tuple[Mapping[str, int], ...]
-    """One dictionary per circuit; keys are bit strings in Qiskit's order, registers joined by spaces."""
+    counts: Sequence[Mapping[str, int]]
+    """One histogram per execution, circuit after circuit, the points of a sweep in order; keys are bit strings in
+    Qiskit's order, registers joined by spaces. A `CountsTable` for a sweep."""
     run_seconds: float
     queue_seconds: float = 0.0
     cpu_seconds: float = 0.0
@@ -67,6 +89,9 @@ class Running(Protocol):
 
     def wait(self, timeout_seconds: float) -> bool:
         """Waits up to the time given; True when a result or failure is there."""
+
+    def finished(self) -> Sequence[Mapping[str, int]]:
+        """The histograms that are complete so far, from the first on; never blocks."""
 
     def result(self) -> RunResult:
         """The result of a finished run.
@@ -95,6 +120,9 @@ class Provider(Protocol):
             CapacityError: too large; the message says the size it would need and what there is.
             CircuitError: an instruction the backend cannot run, by name.
         """
+
+    def target(self, backend_id: str) -> Target:
+        """The backend's gates, couplings and calibrations as Qiskit's transpiler reads them."""
 
     def expected_seconds(self, task: Task) -> float:
         """How long the run should take, by a model of the task only; infinite when nobody can tell."""

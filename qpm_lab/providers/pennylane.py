@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from qpm_lab.counts import CountsTable
 from qpm_lab.errors import CircuitError
 from qpm_lab.experiment import BackendInfo
-from qpm_lab.providers.batches import Call, calls, run_calls
-from qpm_lab.providers.capacity import (
-    Meter,
-    peak_memory_bytes,
-    require_memory,
-    require_qubits,
-    require_time,
-    state_qubits,
-    total_bytes,
-)
+from qpm_lab.providers.binding import bound
+from qpm_lab.providers.capacity import require_memory, require_qubits, require_time, state_qubits, total_bytes
 from qpm_lab.providers.gates import STRUCTURE, rewritten
-from qpm_lab.providers.interface import ProgressCallback, Running, RunResult, Task
-from qpm_lab.providers.outcomes import Gates, NotTerminal, Terminal, group_sizes, keys_of, terminal
+from qpm_lab.providers.gathering import Counts
+from qpm_lab.providers.interface import Running, Task
+from qpm_lab.providers.outcomes import NotTerminal, Terminal, group_sizes, keys_of, terminal
+from qpm_lab.providers.pieces import GROUP_SECONDS, MOST_POINTS, Piece, derived_seed
+from qpm_lab.providers.remembered import Remembered, circuit_key, nameless
 from qpm_lab.providers.running import start
+from qpm_lab.providers.simulator import require_table, total_seconds
+from qpm_lab.providers.targets import gate_target
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
+    from qiskit.transpiler import Target
 
 BATCH_BYTES = 2**28
 """Memory for the samples of one call: eight bytes for each bit of each shot."""
@@ -76,22 +76,64 @@ DEVICES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """One circuit as a PennyLane device gets it; it is also what the batch plan reads."""
+class Ready:
+    """A circuit, or the template of a sweep, as a PennyLane device gets it; the cut into pieces reads it too."""
 
-    gates: Gates
-    measured: Mapping[int, int]
-    qubits: tuple[int, ...]
+    circuit: QuantumCircuit
+    shape: Terminal
     device: Device
-    name: str
-    """The place in the task: PennyLane runs one circuit per call."""
+    kind: str
+    """Its place in the task: PennyLane runs one circuit per call."""
+    open_bound: Callable[[QuantumCircuit], QuantumCircuit] | None = None
+    """Rewrites a bound circuit, when the template could not be rewritten."""
     shot_seconds: float = 2e-7
+    piece_seconds: float = GROUP_SECONDS
+    releases_lock: bool = False
+
+    @property
+    def memory_bytes(self) -> float:
+        return self.device.bytes_per_amplitude * 2.0 ** len(self.shape.qubits) + BATCH_BYTES
+
+    @property
+    def most_shots(self) -> int:
+        return BATCH_BYTES // (8 * max(1, len(self.shape.qubits)))
+
+    @property
+    def most_points(self) -> int:
+        return MOST_POINTS
 
     def seconds(self, shots: int) -> float:
-        device, size = self.device, 2.0 ** len(self.qubits)
-        gates = len(self.gates) + 1
+        device, size = self.device, 2.0 ** len(self.shape.qubits)
+        gates = len(self.shape.gates) + 1
         once = gates * (device.gate_seconds + device.amplitude_seconds * size)
-        return once + shots * self.shot_seconds * (1 + len(self.measured) / 8)
+        return once + shots * self.shot_seconds * (1 + len(self.shape.measured) / 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A task made ready for a PennyLane device."""
+
+    task: Task
+    costs: tuple[Ready, ...]
+
+    def run(self, piece: Piece) -> Counts:
+        place = piece.circuits[0]
+        ready, sizes = self.costs[place], group_sizes(self.task.circuits[place])
+        values = self.task.bindings[place] if self.task.bindings else None
+        if piece.points is None or values is None:
+            return [_run(ready.shape, ready.device, piece.shots, piece.seed, sizes)]
+        circuits = bound(ready.circuit, values[slice(*piece.points)], ready.open_bound)
+        return CountsTable.of(
+            _run(_require_terminal(terminal(one), ready.device), ready.device, piece.shots, seed, sizes)
+            for one, seed in zip(circuits, _seeds(piece), strict=True)
+        )
+
+    def details(self) -> dict[str, Any]:
+        return {
+            "method": "statevector",
+            "device": self.costs[0].device.name,
+            "versions": {"pennylane": metadata.version("pennylane")},
+        }
 
 
 class PennyLaneProvider:
@@ -99,43 +141,51 @@ class PennyLaneProvider:
 
     name = "pennylane"
 
+    def __init__(self) -> None:
+        self._latest: Prepared | None = None
+
     def backends(self) -> Sequence[BackendInfo]:
         return _infos()
+
+    def target(self, backend_id: str) -> Target:
+        (qubits,) = [info.qubits for info in _infos() if info.id == backend_id]
+        return gate_target(GATES - {"unitary"}, qubits)
 
     def check(self, task: Task) -> None:
         """Refuses circuits that go on after a measurement, and what does not fit into memory."""
         for circuit in task.circuits:
             require_qubits(circuit.num_qubits, task.backend)
-        prepared = _prepare(task)
-        for each in prepared:
-            need = each.device.bytes_per_amplitude * 2.0 ** len(each.qubits)
+        prepared = self.prepared(task)
+        for each in prepared.costs:
+            qubits = len(each.shape.qubits)
+            need = each.device.bytes_per_amplitude * 2.0**qubits
             require_memory(
-                need + min(task.shots * 8.0 * len(each.qubits), BATCH_BYTES),
-                f"A state vector of {len(each.qubits)} qubits on {task.backend.id}",
+                need + min(task.shots * 8.0 * qubits, BATCH_BYTES),
+                f"A state vector of {qubits} qubits on {task.backend.id}",
                 bytes_per_amplitude=each.device.bytes_per_amplitude,
             )
-        require_time(sum(each.seconds(task.shots) for each in prepared))
+        require_table(task)
+        require_time(total_seconds(prepared))
 
     def submit(self, task: Task) -> Running:
-        return start(self, task)
+        try:
+            return start(self, task)
+        finally:
+            self._latest = None
 
     def expected_seconds(self, task: Task) -> float:
-        return sum(each.seconds(task.shots) for each in _prepare(task))
+        return total_seconds(self.prepared(task))
 
-    def simulate(self, task: Task, report: ProgressCallback) -> RunResult:
-        meter = Meter.start()
-        prepared = _prepare(task)
-        sizes = [group_sizes(circuit) for circuit in task.circuits]
-        widest = max(len(each.qubits) for each in prepared)
-        plan = list(calls(prepared, task.shots, task.seed, most_shots=BATCH_BYTES // (8 * max(1, widest))))
-        counts = run_calls(plan, len(sizes), lambda call: [_run(call, prepared, sizes)], report)
-        return RunResult(
-            counts,
-            run_seconds=meter.wall_seconds(),
-            cpu_seconds=meter.cpu_seconds(),
-            peak_memory_bytes=peak_memory_bytes(),
-            details=_details(task, len(plan)),
-        )
+    def prepared(self, task: Task) -> Prepared:
+        """Check, choice and run ask for the same; only the latest task is kept."""
+        latest = self._latest
+        if latest is None or latest.task is not task:
+            device = DEVICES[task.backend.id.partition("/")[2]]
+            latest = self._latest = Prepared(task, tuple(_ready(task, device)))
+        return latest
+
+
+_READY: Remembered[Ready] = Remembered()
 
 
 @cache
@@ -143,16 +193,35 @@ def _infos() -> tuple[BackendInfo, ...]:
     return tuple(device.info() for device in DEVICES.values())
 
 
-def _prepare(task: Task) -> list[Prepared]:
-    device = DEVICES[task.backend.id.partition("/")[2]]
-    return [_prepare_one(circuit, device, str(i)) for i, circuit in enumerate(task.circuits)]
+def _ready(task: Task, device: Device) -> Iterator[Ready]:
+    for i, circuit in enumerate(task.circuits):
+        bindings = task.bindings[i] if task.bindings else None
+        try:
+            key = circuit_key(task, i)
+            ready = _READY.get(key and (device.name, GATES, key), partial(_kept, circuit, device), len(circuit.data))
+            yield replace(ready, kind=str(i))
+        except CircuitError:
+            if bindings is None:
+                raise
+            # A gate that can be opened only once its angle is known: each point is made ready by itself.
+            (first,) = bound(circuit, bindings[0:1])
+            ready = _ready_one(first, device, str(i))
+            yield replace(ready, circuit=circuit, open_bound=lambda c: _ready_one(c, device, "").circuit)
 
 
-def _prepare_one(circuit: QuantumCircuit, device: Device, name: str) -> Prepared:
+def _kept(circuit: QuantumCircuit, device: Device) -> Ready:
+    return _ready_one(nameless(circuit), device, "")
+
+
+def _ready_one(circuit: QuantumCircuit, device: Device, kind: str) -> Ready:
     _require_terminal(terminal(circuit), device)
     simple = rewritten(circuit, GATES | STRUCTURE, f"pennylane/{device.name}")
-    shape = _require_terminal(terminal(simple), device)
-    return Prepared(shape.gates, shape.measured, shape.qubits, device, name)
+    return Ready(simple, _require_terminal(terminal(simple), device), device, kind)
+
+
+def _seeds(piece: Piece) -> list[int]:
+    """One for each execution of a piece."""
+    return [piece.seed, *(derived_seed(piece.seed, n) for n in range(1, piece.executions))]
 
 
 def _require_terminal(shape: Terminal | NotTerminal, device: Device) -> Terminal:
@@ -180,39 +249,26 @@ def operation(gate: Any, wires: list[int]) -> Any:
     return qml.QubitUnitary(gate.to_matrix(), wires=wires[::-1])
 
 
-def _run(call: Call, prepared: Sequence[Prepared], sizes: Sequence[tuple[int, ...]]) -> Mapping[str, int]:
+def _run(shape: Terminal, device: Device, shots: int, seed: int, sizes: tuple[int, ...]) -> Mapping[str, int]:
     import numpy as np
 
-    circuit = call.circuits[0]
-    job = prepared[circuit]
-    order = sorted(set(job.measured.values()))
-    samples = _samples(job, order, call)
+    order = sorted(set(shape.measured.values()))
+    samples = _samples(shape, order, device, shots, seed)
     weights = 1 << np.arange(len(order), dtype=np.int64)
     outcomes, counts = np.unique(samples @ weights, return_counts=True)
-    keys = keys_of(outcomes, job.measured, order, sizes[circuit])
+    keys = keys_of(outcomes, shape.measured, order, sizes)
     return dict(zip(keys, counts.tolist(), strict=True))
 
 
-def _samples(job: Prepared, order: Sequence[int], call: Call) -> NDArray[np.int64]:
+def _samples(shape: Terminal, order: Sequence[int], device: Device, shots: int, seed: int) -> NDArray[np.int64]:
     """Bits of the measured qubits, shape (shots, len(order))."""
     import numpy as np
     import pennylane as qml
 
-    wire = {qubit: i for i, qubit in enumerate(job.qubits)}
-    operations = [operation(gate, [wire[q] for q in qubits]) for gate, qubits in job.gates]
+    wire = {qubit: i for i, qubit in enumerate(shape.qubits)}
+    operations = [operation(gate, [wire[q] for q in qubits]) for gate, qubits in shape.gates]
     measurement = qml.sample(wires=[wire[q] for q in order])
-    tape = qml.tape.QuantumScript(operations, [measurement], shots=call.shots)
-    device = qml.device(f"{job.device.name}", wires=len(job.qubits), seed=call.seed)
-    result = qml.execute([tape], device, diff_method=None)[0]
-    return np.asarray(result, dtype=np.int64).reshape(call.shots, len(order))
-
-
-def _details(task: Task, calls_made: int) -> dict[str, Any]:
-    import pennylane
-
-    return {
-        "method": "statevector",
-        "device": task.backend.id.partition("/")[2],
-        "calls": calls_made,
-        "versions": {"pennylane": pennylane.__version__},
-    }
+    tape = qml.tape.QuantumScript(operations, [measurement], shots=shots)
+    simulator = qml.device(f"{device.name}", wires=len(shape.qubits), seed=seed)
+    result = qml.execute([tape], simulator, diff_method=None)[0]
+    return np.asarray(result, dtype=np.int64).reshape(shots, len(order))

@@ -1,6 +1,6 @@
 """How a simulation and its child process talk: frames of a kind, a length and a payload.
 
-To the child goes one task (JSON, then QPY); from it come progress and one result or error (JSON).
+To the child go tasks; for each comes one result or error.
 """
 
 from __future__ import annotations
@@ -8,19 +8,22 @@ from __future__ import annotations
 import io
 import json
 import struct
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
+from qpm_lab.counts import CountsTable
 from qpm_lab.errors import CapacityError, CircuitError, InputError, ProviderError, QpmError
 from qpm_lab.experiment import BackendInfo
-from qpm_lab.providers.interface import Progress, RunResult, Task
+from qpm_lab.providers.interface import RunResult, Task
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
-TASK, CIRCUITS, PROGRESS, RESULT, ERROR = b"T", b"C", b"P", b"R", b"E"
+TASK, RESULT, ERROR = b"T", b"R", b"E"
 LARGEST_PAYLOAD = 2**30
 """Bytes; twenty million outcomes of thirty bits."""
 _HEADER = struct.Struct(">cQ")
+_LENGTH = struct.Struct(">Q")
 _ERRORS: dict[str, type[QpmError]] = {each.__name__: each for each in (CapacityError, CircuitError, InputError)}
 
 
@@ -46,17 +49,47 @@ def read_frame(stream: IO[bytes]) -> tuple[bytes, bytes] | None:
     if len(header) < _HEADER.size:
         return None
     kind, length = _HEADER.unpack(header)
-    if kind not in (TASK, CIRCUITS, PROGRESS, RESULT, ERROR) or length > LARGEST_PAYLOAD:
+    if kind not in (TASK, RESULT, ERROR) or length > LARGEST_PAYLOAD:
         raise ProviderError("The simulation process sent something unreadable.", retryable=True)
     payload = stream.read(length)
     return None if len(payload) < length else (kind, payload)
 
 
-def write_task(stream: IO[bytes], task: Task) -> None:
-    """Sends a task to the child."""
-    head = {"backend": task.backend.id, "shots": task.shots, "seed": task.seed}
-    write_frame(stream, TASK, json.dumps(head).encode())
-    write_frame(stream, CIRCUITS, circuits_bytes(task.circuits))
+def write_task(stream: IO[bytes], task: Task, processors: int) -> None:
+    """Sends a task to the child, with how many processors it may keep busy."""
+    write_frame(stream, TASK, packed_task(task, processors))
+
+
+def packed_task(task: Task, processors: int) -> bytes:
+    return _LENGTH.pack(processors) + task_bytes(task)
+
+
+def read_task(payload: bytes, backend: Callable[[str], BackendInfo]) -> tuple[Task, int]:
+    """What `packed_task` wrote."""
+    return task_from(payload[_LENGTH.size :], backend), _LENGTH.unpack_from(payload)[0]
+
+
+def task_bytes(task: Task) -> bytes:
+    """A task as a NumPy archive: a JSON head, the circuits as QPY and the values of each sweep."""
+    import numpy as np
+
+    head = {
+        "backend": task.backend.id,
+        "shots": task.shots,
+        "seed": task.seed,
+        "forms": task.forms,
+        "bindings": [None if each is None else [each.names, each.shape] for each in task.bindings],
+    }
+    values: dict[str, Any] = {f"values_{i}": each.values for i, each in enumerate(task.bindings) if each is not None}
+    buffer = io.BytesIO()
+    np.savez(buffer, head=_raw(json.dumps(head).encode()), circuits=_raw(circuits_bytes(task.circuits)), **values)
+    return buffer.getvalue()
+
+
+def _raw(data: bytes) -> Any:
+    import numpy as np
+
+    return np.frombuffer(data, dtype=np.uint8)
 
 
 def circuits_bytes(circuits: tuple[QuantumCircuit, ...]) -> bytes:
@@ -68,47 +101,56 @@ def circuits_bytes(circuits: tuple[QuantumCircuit, ...]) -> bytes:
     return buffer.getvalue()
 
 
-def read_task(stream: IO[bytes], backend: Any) -> Task:
-    """The task as the child reads it.
-
-    Args:
-        stream: Where it comes from.
-        backend: Function from a backend id to its BackendInfo.
-    """
+def task_from(payload: bytes, backend: Callable[[str], BackendInfo]) -> Task:
+    """The task that `task_bytes` wrote."""
+    import numpy as np
     from qiskit import qpy
 
-    head, circuits = read_frame(stream), read_frame(stream)
-    if head is None or circuits is None:
-        raise ProviderError("The task was cut off.", retryable=True)
-    values = json.loads(head[1])
-    info: BackendInfo = backend(values["backend"])
-    loaded = tuple(qpy.load(io.BytesIO(circuits[1])))
-    return Task(info, loaded, values["shots"], values["seed"])
+    from qpm_lab.circuits import Bindings
 
-
-def progress_bytes(progress: Progress) -> bytes:
-    return json.dumps([progress.done, progress.total, progress.unit, progress.message]).encode()
-
-
-def progress_from(payload: bytes) -> Progress:
-    return Progress(*json.loads(payload))
+    with np.load(io.BytesIO(payload), allow_pickle=False) as arrays:
+        head = json.loads(arrays["head"].tobytes())
+        circuits = tuple(qpy.load(io.BytesIO(arrays["circuits"].tobytes())))
+        bindings = tuple(
+            None if each is None else Bindings(tuple(each[0]), arrays[f"values_{i}"], tuple(each[1]))
+            for i, each in enumerate(head["bindings"])
+        )
+    return Task(
+        backend(head["backend"]),
+        circuits,
+        head["shots"],
+        head["seed"],
+        bindings=bindings,
+        forms=tuple(head["forms"]),
+    )
 
 
 def result_bytes(result: RunResult) -> bytes:
-    return json.dumps(
+    """A result as its JSON head's length, the head, and the counts: a table's bytes, or JSON."""
+    table = isinstance(result.counts, CountsTable)
+    head = json.dumps(
         {
-            "counts": [dict(counts) for counts in result.counts],
+            "table": table,
             "run_seconds": result.run_seconds,
             "cpu_seconds": result.cpu_seconds,
             "peak_memory_bytes": result.peak_memory_bytes,
             "details": dict(result.details),
         }
     ).encode()
+    counts = result.counts.to_bytes() if isinstance(result.counts, CountsTable) else _plain(result.counts)
+    return _LENGTH.pack(len(head)) + head + counts
+
+
+def _plain(counts: Sequence[Mapping[str, int]]) -> bytes:
+    return json.dumps([dict(each) for each in counts]).encode()
 
 
 def result_from(payload: bytes) -> RunResult:
-    values = json.loads(payload)
-    return RunResult(**{**values, "counts": tuple(values["counts"])})
+    start = _LENGTH.size + _LENGTH.unpack_from(payload)[0]
+    values = json.loads(payload[_LENGTH.size : start])
+    rest = payload[start:]
+    counts = CountsTable.from_bytes(rest) if values.pop("table") else tuple(json.loads(rest))
+    return RunResult(counts, **values)
 
 
 def error_bytes(error: QpmError) -> bytes:

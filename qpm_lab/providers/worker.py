@@ -1,12 +1,14 @@
-"""The child process of one long simulation: `python -m qpm_lab.providers.worker`.
+"""The child process that simulates: `python -m qpm_lab.providers.worker`.
 
-It reads a task from stdin, writes progress and the result to stdout, and ends when its parent does.
+It reads tasks from stdin, writes for each a result or an error to stdout, and ends when its parent does.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import queue
 import signal
 import sys
 import threading
@@ -14,29 +16,36 @@ from typing import IO, cast
 
 from qpm_lab.errors import QpmError
 from qpm_lab.providers import backend, provider_of, wire
-from qpm_lab.providers.running import LocalSimulator, simulator_error
+from qpm_lab.providers.capacity import Meter, peak_memory_bytes, share_processors
+from qpm_lab.providers.interface import RunResult, Task
+from qpm_lab.providers.pieces import whole
+from qpm_lab.providers.simulator import LocalSimulator, simulator_error
 
 _PR_SET_PDEATHSIG = 1
 
 
-def main() -> int:
-    """Runs the one task it is given; the exit code is 0 whenever a result or error was sent."""
-    parent = int(sys.argv[1])
-    die_with(parent)
+def main() -> None:
+    """Answers tasks until stdin ends."""
+    die_with(int(sys.argv[1]))
     answers = _own_stdout()
-    task = wire.read_task(sys.stdin.buffer, backend)
-    threading.Thread(target=_exit_at_end_of, args=(sys.stdin.buffer,), daemon=True).start()
+    tasks: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(sys.stdin.buffer, tasks), daemon=True).start()
+    while True:
+        kind, answer = _answer(tasks.get())
+        wire.write_frame(answers, kind, answer)
+
+
+def compute(task: Task) -> RunResult:
+    """The counts of a task that came from a piece, and what they took."""
+    meter = Meter.start()
     provider = cast(LocalSimulator, provider_of(task.backend.id))
-    try:
-        result = provider.simulate(
-            task, lambda progress: wire.write_frame(answers, wire.PROGRESS, wire.progress_bytes(progress))
-        )
-        wire.write_frame(answers, wire.RESULT, wire.result_bytes(result))
-    except QpmError as error:
-        wire.write_frame(answers, wire.ERROR, wire.error_bytes(error))
-    except Exception as error:
-        wire.write_frame(answers, wire.ERROR, wire.error_bytes(simulator_error(error)))
-    return 0
+    counts = provider.prepared(task).run(whole(task))
+    return RunResult(
+        counts,
+        run_seconds=meter.wall_seconds(),
+        cpu_seconds=meter.cpu_seconds(),
+        peak_memory_bytes=peak_memory_bytes(),
+    )
 
 
 def die_with(parent: int) -> None:
@@ -50,6 +59,24 @@ def die_with(parent: int) -> None:
             os._exit(1)
 
 
+def _answer(payload: bytes) -> tuple[bytes, bytes]:
+    try:
+        task, processors = wire.read_task(payload, backend)
+        share_processors(processors)
+        _forget_peak()
+        return wire.RESULT, wire.result_bytes(compute(task))
+    except QpmError as error:
+        return wire.ERROR, wire.error_bytes(error)
+    except Exception as error:
+        return wire.ERROR, wire.error_bytes(simulator_error(error))
+
+
+def _forget_peak() -> None:
+    """The peak of an earlier job is none of this one's."""
+    with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
+
+
 def _own_stdout() -> IO[bytes]:
     """The pipe to the parent; whatever a library prints goes to stderr instead."""
     answers = os.fdopen(os.dup(1), "wb")
@@ -57,10 +84,14 @@ def _own_stdout() -> IO[bytes]:
     return answers
 
 
-def _exit_at_end_of(stream: IO[bytes]) -> None:
-    stream.read(1)
-    os._exit(1)
+def _read(stream: IO[bytes], tasks: queue.SimpleQueue[bytes]) -> None:
+    """Hands on what comes; at the end of the stream the process ends, whatever it computes."""
+    try:
+        while (frame := wire.read_frame(stream)) is not None:
+            tasks.put(frame[1])
+    finally:
+        os._exit(0)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -133,6 +133,25 @@ def test_parameters_are_bound_by_name(value: Any) -> None:
     assert one.circuit.data[0].params == [0.5]
 
 
+def test_a_transpiled_circuit_is_measured_on_its_own_qubits() -> None:
+    """Not on the idle ones of the device, and in the order they had before: the counts are those of the original."""
+    from qiskit import transpile
+    from qiskit.providers.fake_provider import GenericBackendV2
+    from qiskit.quantum_info import Statevector
+
+    original = QuantumCircuit(3)
+    original.x(2)
+    original.cx(2, 0)
+    device = GenericBackendV2(6, coupling_map=[[i, i + 1] for i in range(5)], seed=1)
+    there = transpile(original, device, initial_layout=[4, 0, 2], optimization_level=1, seed_transpiler=3)
+    (one,) = prepare(there)
+    assert one.circuit.num_clbits == 3
+    assert "3 qubits it had before" in one.notes[0]
+    wires = [one.circuit.find_bit(each.qubits[0]).index for each in one.circuit.data if each.name == "measure"]
+    seen = Statevector(there).probabilities_dict(wires)
+    assert max(seen, key=seen.get) == "101"
+
+
 def test_parameters_are_bound_by_object() -> None:
     """The Parameter itself is a key too, and each circuit of a list takes what it has."""
     circuit = rotation()
@@ -145,8 +164,10 @@ def test_parameters_are_bound_by_object() -> None:
     [
         pytest.param({}, "theta", id="open"),
         pytest.param({"theta": 1, "phi": 1}, "phi", id="unknown"),
-        pytest.param({"theta": [1, 2]}, "sweep", id="array"),
-        pytest.param({"theta": np.array([1.0, 2.0])}, "sweep", id="numpy-array"),
+        pytest.param({"theta": []}, "no point", id="empty"),
+        pytest.param({"theta": [[1, 2], [3]]}, "real number or array", id="ragged"),
+        pytest.param({"theta": ["1", "2"]}, "real number or array", id="texts"),
+        pytest.param({"theta": [0.1, float("nan")]}, "nan", id="nan-within"),
         pytest.param({"theta": float("nan")}, "nan", id="nan"),
         pytest.param({"theta": float("inf")}, "inf", id="infinite"),
         pytest.param({"theta": 1j}, "real number", id="complex"),
@@ -155,7 +176,7 @@ def test_parameters_are_bound_by_object() -> None:
         pytest.param({3: 0.5}, "int", id="wrong-key"),
     ],
 )
-def test_a_parameter_without_one_finite_number_is_refused(values: Any, said: str) -> None:
+def test_a_parameter_without_finite_numbers_is_refused(values: Any, said: str) -> None:
     """The message names the parameter or the fault."""
     assert said in str(refusal(rotation(), parameters=values))
 

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import cast
 
 import psutil
 import pytest
@@ -16,10 +17,12 @@ from qiskit import QuantumCircuit
 
 from qpm_lab.errors import CancelledError, CircuitError, ProviderError
 from qpm_lab.providers import provider_of
-from qpm_lab.providers.child import ChildRun
-from qpm_lab.providers.interface import Progress
-from qpm_lab.providers.running import FinishedRun
-from tests.providers.making import deciding, ghz, leaning, long, run, task
+from qpm_lab.providers.children import SAME_PIECE, Processes, children
+from qpm_lab.providers.crew import Threads
+from qpm_lab.providers.interface import Progress, Task
+from qpm_lab.providers.running import FinishedRun, PiecesRun, simulate
+from qpm_lab.providers.simulator import LocalSimulator
+from tests.providers.making import deciding, dense, ghz, leaning, long, run, task
 
 PATIENCE_SECONDS = 60.0
 
@@ -31,10 +34,25 @@ def _until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def _simulating(running: ChildRun) -> int:
+class InChildren(PiecesRun):
+    """A run in child processes, whatever its expected time."""
+
+    crew: Processes
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(cast(LocalSimulator, provider_of(task.backend.id)).prepared(task), Processes())
+
+
+def _simulating(running: InChildren) -> int:
     _until(lambda: running.progress().message == "simulating")
-    assert running.pid is not None
-    return running.pid
+    (pid,) = running.crew.pids
+    return pid
+
+
+def _another(running: InChildren, than: set[int]) -> int:
+    _until(lambda: bool(set(running.crew.pids) - than))
+    (pid,) = set(running.crew.pids) - than
+    return pid
 
 
 def test_small_work_is_finished_at_once_and_long_work_is_not() -> None:
@@ -42,8 +60,20 @@ def test_small_work_is_finished_at_once_and_long_work_is_not() -> None:
     provider = provider_of("aer/simulator")
     assert isinstance(provider.submit(task("aer/simulator", ghz(5))), FinishedRun)
     running = provider.submit(task("aer/simulator", long()))
-    assert isinstance(running, ChildRun)
+    assert isinstance(running, PiecesRun)
     running.cancel()
+
+
+def test_many_small_circuits_need_no_process() -> None:
+    """A few seconds of short pieces are computed beside the caller, who sees them come in."""
+    provider = provider_of("aer/simulator")
+    work = task("aer/simulator", *(dense(7, 4, seed) for seed in range(700)), shots=2048)
+    running = provider.submit(work)
+    assert isinstance(running, PiecesRun)
+    assert isinstance(running.crew, Threads)
+    _until(lambda: len(running.finished()) > 0)
+    running.cancel()
+    assert 0 < len(running.finished()) <= 700
 
 
 def test_a_loop_without_end_can_be_cancelled() -> None:
@@ -53,8 +83,8 @@ def test_a_loop_without_end_can_be_cancelled() -> None:
     with circuit.while_loop((circuit.clbits[0], 0)):
         circuit.measure(0, 0)
     running = provider_of("aer/simulator").submit(task("aer/simulator", circuit, shots=1))
-    assert isinstance(running, ChildRun)
-    _simulating(running)
+    assert isinstance(running, PiecesRun)
+    _until(lambda: running.progress().message == "simulating")
     assert not running.wait(0.2)
     running.cancel()
     assert running.wait(0)
@@ -63,7 +93,7 @@ def test_a_loop_without_end_can_be_cancelled() -> None:
 @pytest.mark.parametrize("name", ["aer/simulator", "aer/noisy", "pennylane/lightning.qubit"])
 def test_a_child_gives_the_counts_of_an_inline_run(name: str) -> None:
     """Where a task runs does not change its result."""
-    child = ChildRun(task(name, leaning(), ghz(4))).result()
+    child = InChildren(task(name, leaning(), ghz(4))).result()
     assert [dict(c) for c in child.counts] == [dict(c) for c in run(name, leaning(), ghz(4)).counts]
     assert child.cpu_seconds > 0
     assert child.peak_memory_bytes > 2**20
@@ -71,7 +101,7 @@ def test_a_child_gives_the_counts_of_an_inline_run(name: str) -> None:
 
 def test_cancel_kills_and_reaps_the_child() -> None:
     """When cancel returns there is no process, not even a zombie."""
-    running = ChildRun(task("aer/simulator", long()))
+    running = InChildren(task("aer/simulator", long()))
     pid = _simulating(running)
     running.cancel()
     assert not psutil.pid_exists(pid)
@@ -81,7 +111,7 @@ def test_cancel_kills_and_reaps_the_child() -> None:
 
 def test_cancel_before_the_start_and_twice_is_harmless() -> None:
     """An early or repeated cancel leaves a cancelled run."""
-    running = ChildRun(task("aer/simulator", long()))
+    running = InChildren(task("aer/simulator", long()))
     running.cancel()
     running.cancel()
     assert running.wait(0)
@@ -91,44 +121,68 @@ def test_cancel_before_the_start_and_twice_is_harmless() -> None:
 
 def test_cancel_after_the_end_keeps_the_result() -> None:
     """A late cancel does not throw a result away."""
-    running = ChildRun(task("aer/simulator", ghz(3), shots=10))
+    running = InChildren(task("aer/simulator", ghz(3), shots=10))
     assert running.wait(PATIENCE_SECONDS)
     running.cancel()
     assert sum(running.result().counts[0].values()) == 10
 
 
-def test_a_killed_child_may_be_retried() -> None:
-    """Death by signal 9, as by the kernel's memory killer, is a retryable provider error."""
-    running = ChildRun(task("aer/simulator", long()))
-    os.kill(_simulating(running), signal.SIGKILL)
-    with pytest.raises(ProviderError, match="memory ran out") as failed:
+def test_a_killed_child_costs_a_retry_of_its_piece() -> None:
+    """Death by signal 9 in mid-run leaves the job complete, with the counts it has without."""
+    work = task("aer/noisy", dense(13, 2), shots=60)
+    running = InChildren(work)
+    _until(lambda: bool(running.crew.pids))
+    os.kill(running.crew.pids[0], signal.SIGKILL)
+    assert running.result().counts == simulate(cast(LocalSimulator, provider_of("aer/noisy")).prepared(work)).counts
+
+
+@pytest.mark.parametrize(("number", "said"), [(signal.SIGKILL, "memory ran out"), (signal.SIGSEGV, "SIGSEGV")])
+def test_a_piece_that_kills_every_child_fails_the_run(number: signal.Signals, said: str) -> None:
+    """After a few children the run gives up, says what happened, and may be tried again."""
+    running = InChildren(task("aer/simulator", long()))
+    killed: set[int] = set()
+    for _ in range(SAME_PIECE):
+        pid = _another(running, killed)
+        killed.add(pid)
+        os.kill(pid, number)
+    with pytest.raises(ProviderError, match=said) as failed:
         running.result()
     assert failed.value.retryable
 
 
-def test_a_crashed_child_says_what_it_said_last() -> None:
-    """Another signal is named."""
-    running = ChildRun(task("aer/simulator", long()))
-    os.kill(_simulating(running), signal.SIGSEGV)
-    with pytest.raises(ProviderError, match="SIGSEGV") as failed:
-        running.result()
-    assert failed.value.retryable
+def test_the_next_job_gets_the_same_child() -> None:
+    """Imports are paid once: the child of a finished job computes the next one."""
+    InChildren(task("aer/simulator", ghz(3))).result()
+    warm = children().take()
+    children().give_back(warm)
+    running = InChildren(task("aer/simulator", long()))
+    assert _simulating(running) == warm.pid
+    running.cancel()
+    assert not psutil.pid_exists(warm.pid)
+
+
+def test_a_child_that_waited_too_long_goes() -> None:
+    """Idle children are closed."""
+    InChildren(task("aer/simulator", ghz(3))).result()
+    assert children().idle
+    children().close()
+    assert not children().idle
 
 
 def test_an_error_in_the_child_arrives_as_it_is() -> None:
     """Type, message and hint survive the pipe, and nobody retries a bad circuit."""
     with pytest.raises(CircuitError, match="if_else") as failed:
-        ChildRun(task("pennylane/default.qubit", deciding())).result()
+        InChildren(task("pennylane/default.qubit", deciding())).result()
     assert "aer/simulator" in failed.value.hint
 
 
 def test_the_death_of_the_parent_ends_the_child() -> None:
     """After kill -9 of the process that submitted, no simulation goes on."""
     script = (
-        "from tests.providers.making import *; from qpm_lab.providers.child import ChildRun; import time\n"
-        "r = ChildRun(task('aer/simulator', long()))\n"
+        "from tests.providers.making import *; from tests.providers.test_child import InChildren; import time\n"
+        "r = InChildren(task('aer/simulator', long()))\n"
         "while r.progress().message != 'simulating': time.sleep(0.02)\n"
-        "print(r.pid, flush=True); r.wait(600)"
+        "print(r.crew.pids[0], flush=True); r.wait(600)"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
@@ -141,8 +195,8 @@ def test_the_death_of_the_parent_ends_the_child() -> None:
 
 def test_the_end_of_the_submitting_thread_does_not_end_the_child() -> None:
     """A job submitted in the background outlives the thread that submitted it."""
-    made: list[ChildRun] = []
-    thread = threading.Thread(target=lambda: made.append(ChildRun(task("aer/simulator", ghz(4), shots=50))))
+    made: list[InChildren] = []
+    thread = threading.Thread(target=lambda: made.append(InChildren(task("aer/simulator", ghz(4), shots=50))))
     thread.start()
     thread.join()
     assert sum(made[0].result().counts[0].values()) == 50
@@ -150,7 +204,7 @@ def test_the_end_of_the_submitting_thread_does_not_end_the_child() -> None:
 
 def test_an_interrupt_of_the_group_leaves_the_child_alone() -> None:
     """Jupyter interrupts a kernel's whole process group; the run is cancelled by us, or not at all."""
-    running = ChildRun(task("aer/simulator", long()))
+    running = InChildren(task("aer/simulator", long()))
     pid = _simulating(running)
     assert os.getpgid(pid) != os.getpgid(0)
     running.cancel()
@@ -161,7 +215,7 @@ def test_a_large_result_comes_through_the_pipe() -> None:
     circuit = QuantumCircuit(19)
     circuit.h(range(19))
     circuit.measure_all()
-    counts = ChildRun(task("aer/simulator", circuit, shots=300_000)).result().counts[0]
+    counts = InChildren(task("aer/simulator", circuit, shots=300_000)).result().counts[0]
     assert sum(counts.values()) == 300_000
     assert len(counts) > 200_000
 
@@ -171,9 +225,9 @@ def test_trajectories_report_progress_that_only_rises() -> None:
     work = task("aer/noisy", deciding(), shots=6000)
     seen: list[Progress] = []
     provider = provider_of("aer/noisy")
-    result = provider.simulate(work, seen.append)
+    result = simulate(cast(LocalSimulator, provider).prepared(work), seen.append)
     done = [p.done for p in seen]
-    assert done == sorted(set(done))
+    assert done == sorted(done)
     assert done[0] == 0
     assert done[-1] == 6000 == sum(result.counts[0].values())
     assert len(done) > 2
