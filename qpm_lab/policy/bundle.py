@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,10 +15,11 @@ from qpm_lab.policy import refusals
 from qpm_lab.policy.assembly import Parts, assemble
 from qpm_lab.policy.cedar_text import normalised
 from qpm_lab.policy.directory import Membership
-from qpm_lab.policy.facts import Facts
+from qpm_lab.policy.facts import Facts, Value
 from qpm_lab.policy.files import Folder, read
 from qpm_lab.policy.quotas import Quota
-from qpm_lab.policy.rules import Verdict
+from qpm_lab.policy.room import Price, Room, Smaller
+from qpm_lab.policy.rules import Rule, Verdict
 
 
 class Bundle:
@@ -67,18 +69,22 @@ class Bundle:
         directory = self._parts.directory
         return directory.member(user) if directory and not self.problems else Membership(user)
 
-    def decide(self, request: Request, quote: Quote, *, max_cost: int | None = None) -> Decision:
+    def decide(
+        self, request: Request, quote: Quote, *, max_cost: int | None = None, price: Price | None = None
+    ) -> Decision:
         """Rules on this request alone: rules, prices, job quotas and the caller's own limit.
 
         Args:
             request: What is asked.
             quote: What it costs; its high end counts.
             max_cost: The caller's own limit in nano-units of the quote's currency.
+            price: Prices a smaller job, so that a refusal can say how much of this one would fit; asked
+                only for a refusal, and not needed for jobs that cost nothing.
 
         Returns:
             The verdict with all its reasons.
         """
-        reasons, verdict = self._reasons(request, quote, max_cost)
+        reasons, verdict = self._reasons(Smaller(request, quote, price), max_cost)
         return Decision(self._effect(reasons, verdict), reasons, self.name, self.version)
 
     def granting(self, request: Request, quote: Quote) -> tuple[str, ...]:
@@ -107,9 +113,26 @@ class Bundle:
         )
         return tuple(hold for hold in held if hold.amount > 0)
 
-    def shortage_reasons(self, shortages: Sequence[Shortage], now: datetime) -> tuple[Reason, ...]:
-        """What to tell about quotas that had not enough left, with worked-out figures."""
-        return tuple(refusals.of_shortage(shortage, now) for shortage in shortages)
+    def shortage_reasons(
+        self,
+        shortages: Sequence[Shortage],
+        now: datetime,
+        *,
+        request: Request | None = None,
+        quote: Quote | None = None,
+        price: Price | None = None,
+    ) -> tuple[Reason, ...]:
+        """What to tell about quotas that had not enough left, with worked-out figures.
+
+        Args:
+            shortages: The holds that did not fit, of this bundle or of a session.
+            now: An aware moment; says how long until a window ends.
+            request: The job they were for; with its quote it is told how much of it would fit.
+            quote: What it costs.
+            price: As for `decide`.
+        """
+        job = Smaller(request, quote, price) if request and quote else None
+        return tuple(refusals.of_shortage(shortage, now, job) for shortage in shortages)
 
     def _facts(self, request: Request, quote: Quote) -> Facts | None:
         """None when the bundle does not know the user, the backend or the classification."""
@@ -123,22 +146,36 @@ class Bundle:
         return Facts(request, quote, self.currency, classification, member, backend, directory)
 
     def _judge(self, facts: Facts) -> Verdict:
-        context = {k: v for k, v in facts.context().items() if k in self._parts.context_names}
-        return self._parts.rules.judge(facts, context) if self._parts.rules else Verdict((), (), ())
+        return self._parts.rules.judge(facts, self._context(facts)) if self._parts.rules else Verdict((), (), ())
 
-    def _reasons(
-        self, request: Request, quote: Quote, max_cost: int | None
-    ) -> tuple[tuple[Reason, ...], Verdict | None]:
+    def _context(self, facts: Facts) -> dict[str, Value]:
+        return {name: value for name, value in facts.context().items() if name in self._parts.context_names}
+
+    def _reasons(self, job: Smaller, max_cost: int | None) -> tuple[tuple[Reason, ...], Verdict | None]:
         if self.problems:
             return tuple(refusals.of_bundle(problem) for problem in self.problems), None
-        price = tuple(refusals.of_price(quote, self.currency))
-        caller = tuple(refusals.of_caller(quote, max_cost))
-        facts = self._facts(request, quote)
+        price = tuple(refusals.of_price(job.quote, self.currency))
+        caller = tuple(refusals.of_caller(job, max_cost))
+        facts = self._facts(job.request, job.quote)
         if facts is None:
-            return (*self._unknown(request), *price, *caller), None
+            return (*self._unknown(job.request), *price, *caller), None
         verdict = self._judge(facts)
-        rules = _rule_reasons(facts, verdict, self._parts)
-        return (*price, *rules, *caller, *_quota_reasons(self.quotas, facts)), verdict
+        rules = self._rule_reasons(facts, verdict, job)
+        return (*price, *rules, *caller, *_quota_reasons(self.quotas, facts, job)), verdict
+
+    def _rule_reasons(self, facts: Facts, verdict: Verdict, job: Smaller) -> Iterator[Reason]:
+        """A limit on a cost that nobody knows says nothing; the price's own reason does."""
+        for rule in verdict.fired:
+            if facts.cost_known or rule.limit is None or rule.limit.name != "cost":
+                grows = rule.limit is not None and rule.limit.grows
+                yield rule.reason(facts, job.room(partial(self._passes, rule)) if grows else Room())
+        yield from (refusals.of_error(error) for error in verdict.errors)
+        if not verdict.granted and self._parts.rules:
+            yield refusals.of_silence(self._parts.rules.permits, facts)
+
+    def _passes(self, rule: Rule, request: Request, quote: Quote) -> bool:
+        facts, rules = self._facts(request, quote), self._parts.rules
+        return facts is not None and rules is not None and not rules.stops(rule, facts, self._context(facts))
 
     def _unknown(self, request: Request) -> Iterator[Reason]:
         yield from refusals.of_request(request, request.classification or self.default_classification)
@@ -156,16 +193,6 @@ class Bundle:
         return "needs-approval" if all("approver" in reason.details for reason in reasons) else "deny"
 
 
-def _rule_reasons(facts: Facts, verdict: Verdict, parts: Parts) -> Iterator[Reason]:
-    """A limit on a cost that nobody knows says nothing; the price's own reason does."""
-    for rule in verdict.fired:
-        if facts.cost_known or rule.limit is None or rule.limit.name != "cost":
-            yield rule.reason(facts)
-    yield from (refusals.of_error(error) for error in verdict.errors)
-    if not verdict.granted and parts.rules:
-        yield refusals.of_silence(parts.rules.permits, facts)
-
-
 def _applicable(quotas: Sequence[Quota], facts: Facts) -> Iterator[tuple[Quota, str]]:
     """Quotas that count this backend, with their key; the key is empty when the request has none."""
     for quota in quotas:
@@ -173,14 +200,14 @@ def _applicable(quotas: Sequence[Quota], facts: Facts) -> Iterator[tuple[Quota, 
             yield quota, quota.key(facts.request, facts.member.team)
 
 
-def _quota_reasons(quotas: Sequence[Quota], facts: Facts) -> Iterator[Reason]:
+def _quota_reasons(quotas: Sequence[Quota], facts: Facts, job: Smaller) -> Iterator[Reason]:
     for quota, key in _applicable(quotas, facts):
         if not key and quota.require:
             yield refusals.of_missing_key(quota)
         elif key and quota.window == "job":
             amount, limit = quota.amount(facts.request, facts.quote), quota.limit_of(key)
             if amount > limit:
-                yield refusals.of_job_quota(quota, amount, limit)
+                yield refusals.of_job_quota(quota, amount, limit, job)
 
 
 def _version(folder: Folder, parts: Parts) -> str:

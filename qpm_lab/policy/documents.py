@@ -117,6 +117,8 @@ class AskedEntry(_Strict):
     kind: Literal["qpu", "simulator"] | None = None
     local: StrictBool | None = None
     circuits: Count = Field(default=None, ge=0, le=1_000_000)
+    points: Count = Field(default=None, ge=1, le=10_000_000)
+    """Points of a sweep over each circuit."""
     qubits: Count = None
     depth: Count = None
     gates: Count = None

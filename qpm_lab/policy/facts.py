@@ -70,7 +70,7 @@ class Facts:
             "depth": max((c.depth for c in circuits), default=0),
             "gates": max((sum(c.gates.values()) for c in circuits), default=0),
             "two_qubit_gates": max((c.two_qubit_gates for c in circuits), default=0),
-            "circuits": len(circuits),
+            "circuits": request.executions,
             "shots": request.shots,
             "total_shots": request.total_shots,
             "cost_high_nano": (self.quote.high or 0) if self.cost_known else LARGEST_LONG,

@@ -8,9 +8,12 @@ from datetime import UTC, datetime, timedelta
 from qpm_lab.experiment import CLASSIFICATIONS, Hold, Quote, Reason, Request, Shortage
 from qpm_lab.policy.facts import MAX_LABEL, Facts
 from qpm_lab.policy.quotas import MEASURES, Measure, Quota, money
+from qpm_lab.policy.room import Room, Smaller, counted, sentence
 from qpm_lab.policy.rules import Rule
 
 _WINDOWS = {"hour": "this hour", "day": "today", "month": "this month", "life": "in this notebook run"}
+SESSION = "session"
+"""The scope of an envelope that the caller opened; its holds come from the runner, not from a bundle."""
 _WHOLE_WINDOWS = {"hour": "One hour", "day": "One day", "month": "One month", "life": "One notebook run"}
 _UNITS = ((1440, "day"), (60, "hour"), (1, "minute"))
 """Minutes in each."""
@@ -90,18 +93,21 @@ def of_price(quote: Quote, currency: str) -> Iterator[Reason]:
         yield Reason("price.currency", "price", message, fix, details={"currency": quote.currency})
 
 
-def of_caller(quote: Quote, max_cost: int | None) -> Iterator[Reason]:
+def of_caller(job: Smaller, max_cost: int | None) -> Iterator[Reason]:
     """The limit that the caller set for this job."""
+    quote = job.quote
     if max_cost is None or quote.high is None or quote.high <= max_cost:
         return
     cost, most = money(quote.high, quote.currency), money(max_cost, quote.currency)
+    room = job.room(lambda request, smaller: smaller.high is not None and smaller.high <= max_cost)
+    raised = f"raise --max-cost to at least {cost}"
     figure = MEASURES["cost"].figure
     yield Reason(
         rule="caller.max-cost",
         kind="caller",
         message=f"This job may cost up to {cost}; your own limit for it is {most}.",
-        fix=f"Raise --max-cost to at least {cost}, or ask for fewer shots.",
-        details={"asked": figure(quote.high), "limit": figure(max_cost), "unit": quote.currency},
+        fix=f"{sentence([*room.ways(), raised] if room.ways() else [raised, 'ask for fewer shots'])}.",
+        details={"asked": figure(quote.high), "limit": figure(max_cost), "unit": quote.currency, **room.details()},
     )
 
 
@@ -114,16 +120,17 @@ def of_missing_key(quota: Quota) -> Reason:
     return Reason(quota.id, "rule", message, fix, quota.owner, details={"missing": quota.scope})
 
 
-def of_job_quota(quota: Quota, amount: int, limit: int) -> Reason:
+def of_job_quota(quota: Quota, amount: int, limit: int, job: Smaller) -> Reason:
     """A limit on one job."""
     measure, currency = quota.measure, quota.currency
     asked, most = _asked(measure, amount, currency), measure.text(limit, currency)
-    larger = f"Ask {quota.owner} for a larger limit."
+    room = job.room(lambda request, quote: quota.amount(request, quote) <= limit)
+    ways = (_smaller(room, measure, most) if limit else []) or [f"ask {quota.owner} for a larger limit"]
     return Reason(
         rule=quota.id,
         kind="quota",
         message=f"{quota.message} {asked}; one job may take {most}.".strip(),
-        fix=f"{_less(measure, most)}." if limit else larger,
+        fix=f"{sentence(ways)}.",
         owner=quota.owner,
         details={
             "limit": measure.figure(limit),
@@ -136,12 +143,13 @@ def of_job_quota(quota: Quota, amount: int, limit: int) -> Reason:
             "scope": quota.scope,
             "window": "job",
             "renews_at": None,
+            **room.details(),
         },
     )
 
 
-def of_shortage(shortage: Shortage, now: datetime) -> Reason:
-    """A windowed quota that has not enough left."""
+def of_shortage(shortage: Shortage, now: datetime, job: Smaller | None) -> Reason:
+    """A windowed quota, or an envelope, that has not enough left for a job."""
     hold, measure = shortage.hold, MEASURES[shortage.hold.measure]
     figures = {
         "limit": hold.limit,
@@ -150,11 +158,13 @@ def of_shortage(shortage: Shortage, now: datetime) -> Reason:
         "left": shortage.left,
         "asked": hold.amount,
     }
+    room = _room(shortage, measure, job)
+    told = _session_message if hold.scope == SESSION else _shortage_message
     return Reason(
         rule=hold.quota,
         kind="quota",
-        message=f"{hold.message} {_shortage_message(shortage, measure)}".strip(),
-        fix=hold.fix or _shortage_fix(shortage, measure, now),
+        message=f"{hold.message} {told(shortage, measure)}".strip(),
+        fix=hold.fix or _shortage_fix(shortage, measure, room, now),
         owner=hold.owner,
         details={
             **{name: measure.figure(amount) for name, amount in figures.items()},
@@ -164,8 +174,16 @@ def of_shortage(shortage: Shortage, now: datetime) -> Reason:
             "key": hold.key,
             "window": hold.window,
             "renews_at": hold.window_end or None,
+            **room.details(),
         },
     )
+
+
+def _room(shortage: Shortage, measure: Measure, job: Smaller | None) -> Room:
+    """A smaller job is still one job."""
+    if job is None or measure.name == "jobs":
+        return Room()
+    return job.room(lambda request, quote: (measure.amount(request, quote) or 0) <= shortage.left)
 
 
 def _shortage_message(shortage: Shortage, measure: Measure) -> str:
@@ -181,6 +199,20 @@ def _shortage_message(shortage: Shortage, measure: Measure) -> str:
     return f"{asked}; {taken}, {left} {_are(left)} left."
 
 
+def _session_message(shortage: Shortage, measure: Measure) -> str:
+    """How far the loop got in its envelope, and what the next step would have needed."""
+    hold = shortage.hold
+    used, reserved, left = (
+        measure.short(amount, hold.unit) for amount in (shortage.settled, shortage.reserved, shortage.left)
+    )
+    held = f" and {reserved} reserved" if shortage.reserved else ""
+    envelope = f"The session {hold.key!r} has {measure.text(hold.limit, hold.unit)}; {used} {_are(used)} used{held}"
+    if measure.name == "jobs":
+        return f"{envelope}."
+    step = "may cost up to" if measure.name == "cost" else "asks for"
+    return f"{envelope}, {left} {_are(left)} left, and this job {step} {measure.text(hold.amount, hold.unit)}."
+
+
 def _are(amount: str) -> str:
     return "is" if amount in ("1", "1 s") else "are"
 
@@ -194,12 +226,25 @@ def _less(measure: Measure, most: str) -> str:
     return f"Stay within {most}" if measure.name == "cost" else f"Ask for at most {most}"
 
 
-def _shortage_fix(shortage: Shortage, measure: Measure, now: datetime) -> str:
+def _smaller(room: Room, measure: Measure, most: str) -> list[str]:
+    """Ways to ask for less of it."""
+    if room.many and (room.points is not None or room.shots is not None):
+        return room.ways()
+    shots = f" (at most {counted(room.shots, 'shot')})" if room.shots and measure.name != "shots" else ""
+    less = _less(measure, most)
+    return [f"{less[:1].lower()}{less[1:]}{shots}"]
+
+
+def _shortage_fix(shortage: Shortage, measure: Measure, room: Room, now: datetime) -> str:
     """Ways out that do help: waiting is one only for what fits into a whole window."""
     hold, ways = shortage.hold, []
     larger = f"ask {hold.owner or 'the owner of the quota'} for a larger limit"
     if shortage.left and hold.measure != "jobs":
-        ways.append(_less(measure, measure.text(shortage.left, hold.unit)))
+        ways += _smaller(room, measure, measure.text(shortage.left, hold.unit))
+    if hold.scope == SESSION:
+        option = f"max_{hold.measure}"
+        larger = f"close it and open a larger one: lab.session({option}=…) or %qsession --{option.replace('_', '-')} N"
+        return f"{sentence([*ways, larger])}."
     if hold.amount > hold.limit:
         return _never_fits(hold, measure, [*(ways or ["ask for less"]), larger])
     if hold.window_end:
@@ -207,20 +252,14 @@ def _shortage_fix(shortage: Shortage, measure: Measure, now: datetime) -> str:
         ways.append(f"wait until {end:%Y-%m-%d %H:%M} UTC (in {_spell(end - now)})")
     else:
         ways.append(larger)
-    return f"{_either(ways)}."
+    return f"{sentence(ways)}."
 
 
 def _never_fits(hold: Hold, measure: Measure, ways: list[str]) -> str:
     if not hold.limit:
-        return f"{_either(ways[-1:])}."
+        return f"{sentence(ways[-1:])}."
     window = _WHOLE_WINDOWS[hold.window]
-    return f"{window} takes at most {measure.text(hold.limit, hold.unit)}. {_either(ways)}."
-
-
-def _either(ways: list[str]) -> str:
-    """Ways as one sentence without its end."""
-    first, *others = ways
-    return ", or ".join((first[:1].upper() + first[1:], *others))
+    return f"{window} takes at most {measure.text(hold.limit, hold.unit)}. {sentence(ways)}."
 
 
 def _words(name: str) -> str:

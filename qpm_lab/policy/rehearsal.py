@@ -113,7 +113,7 @@ def _decision(bundle: Bundle, request: Request, quote: Quote, asked: AskedEntry,
     if asked.max_cost is not None:
         max_cost = read_limit(asked.max_cost, MEASURES["cost"], bundle.currency)
     decision = bundle.decide(request, quote, max_cost=max_cost)
-    short = bundle.shortage_reasons(_shortages(bundle, request, quote, entry), _NOON)
+    short = bundle.shortage_reasons(_shortages(bundle, request, quote, entry), _NOON, request=request, quote=quote)
     if not short:
         return decision
     return Decision("deny", (*decision.reasons, *short), decision.policy, decision.policy_version)
@@ -140,6 +140,7 @@ def _request(asked: AskedEntry) -> Request:
         depth=asked.depth if asked.depth is not None else 1,
         gates=gates,
         two_qubit_gates=asked.two_qubit_gates or 0,
+        points=asked.points or 1,
     )
     return Request(
         principal=Principal(asked.user or "", asked.notebook_run or ""),

@@ -9,6 +9,7 @@ from typing import Any
 
 from qpm_lab.experiment import Reason
 from qpm_lab.policy.facts import Facts, Value
+from qpm_lab.policy.room import Room, counted, sentence
 from qpm_lab.policy.wording import Limit, Wording
 
 _POLICY = re.compile(r"policy `policy(\d+)`")
@@ -30,17 +31,21 @@ class Rule:
     place: str
     """`file:line`."""
 
-    def reason(self, facts: Facts) -> Reason:
-        """Why this rule stopped a request, with the figures."""
-        advice = self.limit.advice(facts) if self.limit else ""
+    def reason(self, facts: Facts, room: Room) -> Reason:
+        """Why this rule stopped a request, with the figures.
+
+        Args:
+            facts: The request.
+            room: What of it the rule would let pass.
+        """
         return Reason(
             rule=self.id,
             kind="rule",
             message=self.message.render(facts, self.limit),
-            fix=f"{self.fix.render(facts, self.limit)} {advice}".strip(),
+            fix=f"{self.fix.render(facts, self.limit)} {_advice(room)}".strip(),
             owner=self.owner,
             severity=self.severity,
-            details=self._details(facts),
+            details={**self._details(facts), **room.details()},
         )
 
     def _details(self, facts: Facts) -> dict[str, Any]:
@@ -49,14 +54,21 @@ class Rule:
             details["approver"] = self.approver
         if self.limit is None or (most := self.limit.value(facts)) is None:
             return details
-        asked, fits = self.limit.asked(facts), self.limit.fitting_shots(facts)
+        asked = self.limit.asked(facts)
         details["measure"] = self.limit.name
         details["unit"] = self.limit.unit(facts)
         details["asked"] = None if asked is None else self.limit.figure(asked)
         details["limit"] = self.limit.figure(most)
-        if fits is not None:
-            details["fitting_shots"] = str(fits)
         return details
+
+
+def _advice(room: Room) -> str:
+    """What would pass; nothing where fewer points or shots are no way out."""
+    if room.points is None and room.shots is None:
+        return ""
+    if room.many or not room.shots:
+        return f"{sentence(room.ways())}." if room.ways() else room.nothing()
+    return f"At most {counted(room.shots, 'shot')} {'fits' if room.shots == 1 else 'fit'}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,11 @@ class RuleSet:
         permitted = self._ask(self._permits, facts, context)
         granted = tuple(self.permits[_index(name)] for name in permitted.diagnostics.reasons)
         return Verdict(tuple(self.rules[i] for i in fired), granted, errors)
+
+    def stops(self, rule: Rule, facts: Facts, context: Mapping[str, Value]) -> bool:
+        """True when this rule forbids the request; also when a rule errs, which never permits."""
+        answer = self._ask(self._all, facts, context).diagnostics
+        return bool(answer.errors) or self.rules.index(rule) in map(_index, answer.reasons)
 
     def _ask(self, policies: Any, facts: Facts, context: Mapping[str, Value]) -> Any:
         from cedarpy import is_authorized

@@ -55,26 +55,10 @@ class Limit:
             return None
         return int(facts.context()[self.attribute])
 
-    def advice(self, facts: Facts) -> str:
-        """How many shots per circuit would fit, when fewer shots are a way out."""
-        fits, limit = self.fitting_shots(facts), self.value(facts)
-        if fits is None or limit is None:
-            return ""
-        if fits < 1:
-            return "Not even one shot fits."
-        each = " per circuit" if len(facts.request.circuits) > 1 else ""
-        if self.name == "cost":
-            return f"No more than {_shots(fits)}{each} can fit at this price; a fee per task lowers that."
-        return f"At most {_shots(fits)}{each} {'fits' if fits == 1 else 'fit'}."
-
-    def fitting_shots(self, facts: Facts) -> int | None:
-        """Shots per circuit that fit; for a cost an upper bound, since part of a price may be fixed."""
-        limit, asked, circuits = self.value(facts), self.asked(facts), len(facts.request.circuits)
-        if limit is None or not asked or limit < 0 or not circuits:
-            return None
-        if self.name == "cost":
-            return facts.request.shots * limit // asked
-        return {"shots": limit, "total_shots": limit // circuits}.get(self.attribute)
+    @property
+    def grows(self) -> bool:
+        """True for what a job with fewer points or fewer shots asks less of."""
+        return self.attribute in ("shots", "total_shots", "circuits", "cost_high_nano", "qpu_nanoseconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +86,6 @@ class Wording:
             return filled + (counted.removesuffix("s") if filled == "1" else counted)
 
         return _PLACE.sub(fill, self.text)
-
-
-def _shots(count: int) -> str:
-    return "1 shot" if count == 1 else f"{count:,} shots"
 
 
 def _filled(name: str, grouped: bool, facts: Facts, limit: Limit | None) -> str:
