@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab import circuits
@@ -13,8 +13,9 @@ from qpm_lab.errors import CancelledError, InputError, ProviderError, QpmError
 from qpm_lab.experiment import OPEN, Decision, Status
 from qpm_lab.ledger import JobRow
 from qpm_lab.result import Result
-from qpm_lab.runner.attempt import LiveJob, Outcome
-from qpm_lab.runner.record import decision_of, histograms
+from qpm_lab.runner.attempt import LiveJob
+from qpm_lab.runner.outcome import Outcome
+from qpm_lab.runner.record import decision_of, histograms, sweeps_of
 
 if TYPE_CHECKING:
     from qpm_lab.lab import Lab
@@ -83,7 +84,22 @@ class Job:
         record = self.record()
         if record["status"] != Status.COMPLETED:
             raise _failure(record)
-        return Result.from_record(record, self._circuits(), self._histograms())
+        return self._recorded(record, histograms(self._lab.ledger, self.id))
+
+    def partial(self) -> Result:
+        """The points of a sweep that are done: while it runs, and after a cancel or a failure.
+
+        Raises:
+            InputError: it is no sweep, or no point of it is done yet.
+        """
+        live = self._live
+        if live is not None and not live.ended.is_set():
+            done = live.finished()
+        else:
+            done = histograms(self._lab.ledger, self.id)
+        if not done or not self._asked.get("sweeps"):
+            raise InputError("There is nothing yet: no point of a sweep is done.", "Wait, or call .result().")
+        return self._recorded(self.record(), done)
 
     def cancel(self) -> None:
         """Stops the job; a job that has ended is left as it is."""
@@ -100,13 +116,14 @@ class Job:
     def _row(self) -> JobRow:
         return self._lab.ledger.job(self.id)
 
-    def _circuits(self) -> list[Any]:
-        entry = self._lab.ledger.entries(self.id)[0]
-        digests = entry.payload["circuit_blobs"]
-        return [circuits.read_qpy(self._lab.ledger.blob(d))[0] for d in digests]
+    @property
+    def _asked(self) -> Mapping[str, Any]:
+        return self._lab.ledger.entries(self.id)[0].payload
 
-    def _histograms(self) -> list[dict[str, int]]:
-        return histograms(self._lab.ledger, self.id)
+    def _recorded(self, record: Mapping[str, Any], counts: Sequence[Mapping[str, int]]) -> Result:
+        ledger, asked = self._lab.ledger, self._asked
+        read = [circuits.read_qpy(ledger.blob(digest))[0] for digest in asked["circuit_blobs"]]
+        return Result.from_record(record, read, sweeps_of(ledger, asked), counts)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         from qpm_lab.display import mimebundle
@@ -119,15 +136,16 @@ class Job:
 
 def _live_result(live: LiveJob, outcome: Outcome) -> Result:
     task = live.task
-    triples = zip(outcome.result.counts, outcome.estimates, task.circuits, strict=True)
-    return Result.of_parts(
-        tuple(Result(dict(n), e, outcome.cost, c, task.backend.id, task.shots) for n, e, c in triples)
-    )
+    common = {"cost": outcome.cost, "backend": task.backend.id, "shots": task.shots}
+    bindings = task.bindings or (None,) * len(task.circuits)
+    return Result.build(outcome.counts, outcome.estimates, task.circuits, bindings, common)
 
 
 def _failure(record: Mapping[str, Any]) -> QpmError:
     error = record["error"] or {}
     message, hint = error.get("message", f"The job is {record['status']}."), error.get("hint", "")
+    if record["sweep"]:
+        hint = f"{record['sweep']['done']:,} of {record['sweep']['points']:,} points are kept: job.partial()."
     if record["status"] == Status.CANCELLED:
         return CancelledError(message, hint)
     return ProviderError(message, hint)

@@ -21,13 +21,17 @@ from qpm_lab.policy import find_folder
 from qpm_lab.runner import clock
 from qpm_lab.runner.budgets import budgets
 from qpm_lab.runner.lists import COLUMNS, backend_row, flat, list_row, money
-from qpm_lab.runner.plan import Order
-from qpm_lab.runner.record import dry_run_record, job_record
+from qpm_lab.runner.order import Order
+from qpm_lab.runner.record import dry_run_record, hold_dict, job_record, quota_lines
 from qpm_lab.runner.rules import Rules
 from qpm_lab.runner.runner import Runner
+from qpm_lab.runner.sessions import SessionOrder
+from qpm_lab.session import Session
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from qpm_lab.interop.qiskit import LabBackend, LabEstimator, LabSampler
 
 _process_run = uuid.uuid4().hex
 MAX_PAGE = 500
@@ -90,6 +94,7 @@ class Lab:
         name: str | None = None,
         parameters: Mapping[Any, Any] | None = None,
         args: Sequence[Any] = (),
+        fidelity: str | None = None,
     ) -> Job:
         """Submits one governed job and returns at once; `Job.result()` waits.
 
@@ -97,7 +102,7 @@ class Lab:
             circuit: A Qiskit `QuantumCircuit`, a PennyLane QNode or tape, OpenQASM 2 or 3 text, QPY
                 bytes, a path to such a file, or a list of these (one job).
             backend: `provider/backend`; `Lab.backends()` lists them.
-            shots: Shots of each circuit.
+            shots: Shots of each circuit, in a sweep of each point.
             seed: Makes a simulation repeatable; one is drawn and recorded when absent.
             experiment: The named series this job belongs to.
             project: The project it counts for.
@@ -105,8 +110,11 @@ class Lab:
             classification: `public`, `internal` or `confidential`; the bundle has a default.
             max_cost: Decimal amount that the upper quote may not exceed.
             name: What the job is called; default the circuit's name.
-            parameters: Values of a parametrised circuit, by `Parameter` or name.
+            parameters: Values of a parametrised circuit, by `Parameter` or name: one number each, or arrays for
+                a sweep, which is one job. Arrays broadcast as NumPy does: equal lengths go together, shapes
+                (n, 1) and (1, m) make a grid.
             args: Arguments of a QNode.
+            fidelity: `auto`, or `none` to leave it out; None means `auto`, within a session `none`.
 
         Raises:
             InputError: a circuit or option cannot be used; nothing was recorded.
@@ -116,7 +124,7 @@ class Lab:
         self._same_process()
         order = Order(
             circuit, backend, shots, seed, experiment, project, cost_center,
-            classification, max_cost, name, parameters, args,
+            classification, max_cost, name, parameters, args, fidelity,
         )  # fmt: skip
         live = self.runner.submit(order)
         return Job(self, live.job_id, live)
@@ -143,9 +151,80 @@ class Lab:
         row = self.ledger.job(job_id)
         return Job(self, row.job_id, self.runner.live.get(row.job_id))
 
+    def session(
+        self,
+        *,
+        max_cost: str | None = None,
+        max_jobs: int | None = None,
+        max_shots: int | None = None,
+        backend: str = "aer/simulator",
+        experiment: str | None = None,
+        project: str | None = None,
+        cost_center: str | None = None,
+        classification: str | None = None,
+        name: str | None = None,
+    ) -> Session:
+        """Reserves an envelope for a loop; every job of this process draws from it until it is closed.
+
+        Use it as `with lab.session(max_jobs=200) as session:`. At least one limit is needed.
+
+        Args:
+            max_cost: Decimal amount in the currency of the policy bundle.
+            max_jobs: Jobs.
+            max_shots: Shots over all jobs.
+            backend: Where most of it will run: whose quotas are reserved.
+            experiment: For its jobs that name none, and so are the following.
+            project: See `submit`.
+            cost_center: See `submit`.
+            classification: See `submit`.
+            name: What it is called.
+
+        Raises:
+            InputError: a limit cannot be used, or a session is open already.
+            QuotaError: the envelope does not fit into the quotas as they are now.
+        """
+        self._same_process()
+        order = SessionOrder(
+            max_cost=max_cost, max_jobs=max_jobs, max_shots=max_shots, backend=backend, experiment=experiment,
+            project=project, cost_center=cost_center, classification=classification, name=name,
+        )  # fmt: skip
+        return Session(self, self.runner.open_session(order).session_id)
+
+    @property
+    def current_session(self) -> Session | None:
+        """The session that is open here; None when there is none."""
+        envelope = self.runner.envelope
+        return Session(self, envelope.session_id) if envelope else None
+
+    def require_session(self, session_id: str) -> None:
+        """Raises InputError unless this session is the open one."""
+        envelope = self.runner.envelope
+        if envelope is None or envelope.session_id != session_id:
+            raise InputError("This session has ended.", "Open another one: with lab.session(max_jobs=200):")
+
+    def backend(self, backend_id: str, **options: Any) -> LabBackend:
+        """A Qiskit `BackendV2` whose jobs are governed; options as in `submit`, for all its runs."""
+        from qpm_lab.interop.qiskit import LabBackend
+
+        return LabBackend(self, backend_id, **options)
+
+    def sampler(self, backend_id: str, **options: Any) -> LabSampler:
+        """A Qiskit sampler (V2 primitive) whose runs are governed; options as in `submit`."""
+        from qpm_lab.interop.qiskit import LabSampler
+
+        return LabSampler(self, backend_id, **options)
+
+    def estimator(self, backend_id: str, **options: Any) -> LabEstimator:
+        """A Qiskit estimator (V2 primitive) whose runs are governed; options as in `submit`."""
+        from qpm_lab.interop.qiskit import LabEstimator
+
+        return LabEstimator(self, backend_id, **options)
+
     def record(self, job_id: str) -> dict[str, Any]:
         """The job as one JSON document (docs/record.md)."""
-        return job_record(self.ledger, job_id, progress=self.runner.progress(job_id))
+        live = self.runner.live.get(job_id)
+        finished = live.finished() if live else ()
+        return job_record(self.ledger, job_id, progress=self.runner.progress(job_id), finished=finished)
 
     def page(self, *, limit: int = 50, before: str | None = None, **filters: str | None) -> dict[str, Any]:
         """One page of jobs, newest first: `{"jobs": […], "more": bool}`.
@@ -153,10 +232,12 @@ class Lab:
         Args:
             limit: Jobs on the page, 1 to 500.
             before: The last job id of the page before.
-            **filters: `status`, `experiment`, `text`, `user`.
+            **filters: `status`, `experiment`, `text`, `user`, `session` (its id, or the latest of that name).
         """
         if not isinstance(limit, int) or not 1 <= limit <= MAX_PAGE:
             raise InputError(f"A page has 1 to {MAX_PAGE} jobs, not {limit!r}.", "Older ones are on the next page.")
+        if filters.get("session"):
+            filters["session"] = self.ledger.session(filters["session"] or "").session_id
         rows = self.ledger.jobs(before=before, limit=limit + 1, **filters)
         return {"jobs": [list_row(self.ledger, row) for row in rows[:limit]], "more": len(rows) > limit}
 
@@ -184,8 +265,10 @@ class Lab:
         return [money(row) for row in rows]
 
     def budgets(self) -> list[dict[str, Any]]:
-        """Every quota that counts for this user now, with used, reserved and left."""
-        return budgets(self.ledger, self.rules.bundle(), self.principal, clock.now())
+        """Every quota that counts for this user now, with used, reserved and left; an open session's first."""
+        envelope = self.runner.envelope
+        own = quota_lines(self.ledger, [hold_dict(hold) for hold in envelope.all_holds()]) if envelope else []
+        return own + budgets(self.ledger, self.rules.bundle(), self.principal, clock.now())
 
     def backends(self) -> pd.DataFrame:
         """What can be run on, and what each needs."""

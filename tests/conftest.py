@@ -19,6 +19,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("QPM_HOME", str(folder))
     monkeypatch.delenv("QPM_POLICIES", raising=False)
     monkeypatch.delenv("QPM_LEDGER_URL", raising=False)
+    monkeypatch.delenv("QPM_DASK", raising=False)
     monkeypatch.setenv("LOGNAME", "ada")
     monkeypatch.delenv("JUPYTERHUB_USER", raising=False)
     return folder

@@ -6,18 +6,20 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qpm_lab import providers
 from qpm_lab.errors import CancelledError, LedgerError, ProviderError, QpmError
-from qpm_lab.experiment import Estimate, from_nano
+from qpm_lab.experiment import Estimate, Shortage
 from qpm_lab.providers.interface import Progress, Running, RunResult, Task
 from qpm_lab.runner import clock
-from qpm_lab.runner.outcome import Ideals, counts_blob, fidelities, no_estimate, validate
+from qpm_lab.runner.ending import completed, ended_without_result
+from qpm_lab.runner.intent import Intent
+from qpm_lab.runner.outcome import Ideals, Outcome, fidelities, validate
 from qpm_lab.runner.plan import Plan, judge_again
 
 if TYPE_CHECKING:
@@ -27,16 +29,6 @@ POLL_SECONDS = 0.25
 RENEW_SECONDS = 15.0
 MAX_ATTEMPTS = 2
 log = logging.getLogger("qpm_lab")
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A recorded result, kept so that the process that ran the job need not read it back."""
-
-    result: RunResult
-    estimates: tuple[Estimate, ...]
-    cost: Mapping[str, str]
-    """`currency`, `amount` (decimal string) and `basis` (`quoted` or `billed`)."""
 
 
 class LiveJob:
@@ -61,6 +53,10 @@ class LiveJob:
         self.ended = threading.Event()
         self.cancel_reason: str | None = None
         self.running: Running | None = None
+        self.intent: Intent | None = None
+        """The submission that is recorded together with its outcome; None once the ledger has it."""
+        self.short: tuple[Shortage, ...] = ()
+        """Holds that did not fit when such a job was to be recorded."""
         self.queued = True
         """True while no worker has begun with it."""
         self._guard = threading.Lock()
@@ -74,6 +70,10 @@ class LiveJob:
     def progress(self) -> Progress | None:
         """How far the run is; None before it starts."""
         return self.running.progress() if self.running else None
+
+    def finished(self) -> Sequence[Mapping[str, int]]:
+        """The histograms that are complete so far."""
+        return self.running.finished() if self.running else ()
 
 
 def drive(live: LiveJob, runner: Runner) -> None:
@@ -98,7 +98,7 @@ def _record(outcome: Callable[[], None], live: LiveJob, runner: Runner) -> None:
     except Exception as error:
         log.exception("job %s: its result could not be recorded", live.job_id)
         failure = error if isinstance(error, QpmError) else _unexpected(error)
-        end_without_result(live, runner, "job.failed", failure)
+        ended_without_result(live, runner, "job.failed", failure)
 
 
 def _unexpected(error: Exception) -> ProviderError:
@@ -114,16 +114,16 @@ def _until_outcome(live: LiveJob, runner: Runner) -> Callable[[], None]:
         try:
             result = _run(live, runner)
             validate(result, live.task)
-            return partial(_completed, live, runner, result, _estimates(live, result, runner.ideals))
+            return partial(completed, live, runner, result, _estimates(live, result, runner.ideals))
         except CancelledError as error:
-            return partial(end_without_result, live, runner, "job.cancelled", error)
+            return partial(ended_without_result, live, runner, "job.cancelled", error)
         except QpmError as error:
             if _may_retry(live, error) and _retried(live, runner, error):
                 continue
-            return partial(end_without_result, live, runner, "job.failed", error)
+            return partial(ended_without_result, live, runner, "job.failed", error)
         except Exception as error:
             log.exception("job %s failed inside qpm_lab", live.job_id)
-            return partial(end_without_result, live, runner, "job.failed", _unexpected(error))
+            return partial(ended_without_result, live, runner, "job.failed", _unexpected(error))
 
 
 def _run(live: LiveJob, runner: Runner) -> RunResult:
@@ -183,12 +183,12 @@ def _renew(live: LiveJob, runner: Runner) -> str | None:
 
 def _may_retry(live: LiveJob, error: QpmError) -> bool:
     certain = isinstance(error, ProviderError) and error.retryable
-    return certain and live.attempt < MAX_ATTEMPTS and live.cancel_reason is None
+    return certain and live.intent is None and live.attempt < MAX_ATTEMPTS and live.cancel_reason is None
 
 
 def _retried(live: LiveJob, runner: Runner, error: QpmError) -> bool:
     """A further attempt: quoted, authorised and reserved afresh, under a token of its own."""
-    plan = judge_again(live.plan, bundle=runner.rules.bundle(), at=clock.now())
+    plan = judge_again(live.plan, bundle=runner.rules.bundle(), at=clock.now(), decisions=runner.decisions)
     if plan.decision.effect != "allow":
         return False
     token = secrets.token_hex(16)
@@ -211,92 +211,9 @@ def _retried(live: LiveJob, runner: Runner, error: QpmError) -> bool:
     return True
 
 
-def _completed(live: LiveJob, runner: Runner, result: RunResult, estimates: tuple[Estimate, ...]) -> None:
-    blob = counts_blob(result)
-    currency, amount, basis = _cost(live, result)
-    payload = {
-        **_usage(live, result),
-        "counts_blob": blob.digest,
-        "outcomes": [len(c) for c in result.counts],
-        "fidelity": [e.to_dict() for e in estimates],
-        "cost": {"currency": currency, "nano": amount, "basis": basis},
-        "details": dict(result.details),
-    }
-    # A list has no room for a caveat, so it names only a fidelity that is claimed without one.
-    head = estimates[0] if estimates[0].reason is None else no_estimate(0, "")
-    summary = {
-        "cost_nano": amount,
-        "currency": currency,
-        "fidelity_low": head.low,
-        "fidelity_high": head.high,
-        "run_seconds": result.run_seconds,
-    }
-    actual = {
-        "jobs": 1,
-        "shots": live.plan.request.total_shots,
-        "cost": amount,
-        "qpu_seconds": live.plan.quote.qpu_nanoseconds,
-    }
-    entry = runner.ledger.finish(
-        live.job_id,
-        live.epoch,
-        "job.completed",
-        payload,
-        # A measure that nobody has counted yet settles at what was held for it.
-        settled={h.counter: actual.get(h.measure, h.amount) for h in live.holds},
-        summary=summary,
-        blobs=[blob],
-    )
-    if entry is None:
-        live.error = CancelledError(
-            "This result came too late: the job was already closed.", "See `qpm show` for what was recorded."
-        )
-    else:
-        cost = {"currency": currency, "amount": from_nano(amount), "basis": basis}
-        live.outcome = Outcome(result, estimates, cost)
-
-
-def end_without_result(live: LiveJob, runner: Runner, event: str, error: QpmError) -> None:
-    """Releases shots and money; the job itself still counts, so that throttling sees failing loops."""
-    live.error = error
-    runner.ledger.finish(
-        live.job_id,
-        live.epoch,
-        event,
-        {**_usage(live, None), "error": error.to_dict()},
-        settled={h.counter: 1 if h.measure == "jobs" else 0 for h in live.holds},
-        summary={"error": error.message[:300]},
-    )
-
-
-def _cost(live: LiveJob, result: RunResult) -> tuple[str, int, str]:
-    if result.billed is not None:
-        return (*result.billed, "billed")
-    quote = live.plan.quote
-    amount = quote.high if quote.expected is None else quote.expected
-    if amount is None:
-        raise ProviderError("This job has no price, and unknown is not free.", "Report it: it should have been denied.")
-    return quote.currency, amount, "quoted"
-
-
-def _usage(live: LiveJob, result: RunResult | None) -> dict[str, Any]:
-    """The raw figures behind M2, M5, M6, M7 and M10."""
-    total = (clock.now() - live.submitted_at).total_seconds()
-    return {
-        "attempt": live.attempt,
-        "fallback": False,
-        "total_seconds": round(max(0.0, total), 6),
-        "run_seconds": round(result.run_seconds, 6) if result else None,
-        "queue_seconds": round(live.queue_seconds + (result.queue_seconds if result else 0.0), 6),
-        "cpu_seconds": round(result.cpu_seconds, 6) if result else None,
-        "peak_memory_bytes": result.peak_memory_bytes if result else None,
-        "stages_ms": {k: round(v, 3) for k, v in live.stages_ms.items()},
-    }
-
-
 def _estimates(live: LiveJob, result: RunResult, ideals: Ideals) -> tuple[Estimate, ...]:
     began = time.perf_counter()
     fingerprints = [facts.fingerprint for facts in live.plan.request.circuits]
-    estimates = fidelities(result, live.task, fingerprints, ideals)
+    estimates = fidelities(result, live.task, fingerprints, ideals, live.plan.fidelity)
     live.stages_ms["fidelity"] = (time.perf_counter() - began) * 1e3
     return estimates

@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qpm_lab import fidelity
+from qpm_lab.circuits import Bindings
 from qpm_lab.experiment import OPEN, Decision, Hold, Reason, Status, from_nano
 from qpm_lab.ledger import Counter, Entry, JobRow, Ledger
 from qpm_lab.providers.interface import Progress
+from qpm_lab.runner.intent import bindings_of
 from qpm_lab.runner.outcome import counts_of
 from qpm_lab.runner.plan import Plan
+from qpm_lab.runner.sweep_record import sweep_block
 
 SCHEMA = 1
 MAX_COUNTS = 4096
@@ -20,8 +23,20 @@ LEVEL = 0.95
 OUTCOME_METHOD = "Clopper–Pearson, simultaneous (Bonferroni over all outcomes)"
 
 
-def job_record(ledger: Ledger, job_id: str, *, progress: Progress | None = None) -> dict[str, Any]:
+def job_record(
+    ledger: Ledger,
+    job_id: str,
+    *,
+    progress: Progress | None = None,
+    finished: Sequence[Mapping[str, int]] = (),
+) -> dict[str, Any]:
     """The document of one job as the ledger knows it now.
+
+    Args:
+        ledger: Where it is recorded.
+        job_id: The job.
+        progress: How far it is, when it runs in this process.
+        finished: The histograms of a sweep that are complete, while it runs in this process.
 
     Raises:
         InputError: no such job.
@@ -31,13 +46,16 @@ def job_record(ledger: Ledger, job_id: str, *, progress: Progress | None = None)
     asked = entries[0].payload
     ended = _outcome(entries)
     document = _blank()
-    document.update(_identity(row, asked), times=_times(row, ended), usage=_usage(row, ended))
+    document.update(_identity(ledger, row, asked), times=_times(row, ended), usage=_usage(row, ended))
     document.update(decision=asked["decision"], quote=asked["quote"], notes=list(asked["notes"]))
     document["quota"] = quota_lines(ledger, _held(entries))
     document["ledger"] = {"entry": entries[-1].seq, "digest": entries[-1].digest}
     document["error"] = ended.get("error")
-    if "counts_blob" in ended:
-        document.update(_results(ledger, asked["request"]["circuits"], ended))
+    if "cost" in ended:
+        document["cost"] = _cost(ended)
+    if "counts_blob" in ended or (finished and "sweeps" in asked):
+        counts = _counts(ledger, ended) if "counts_blob" in ended else finished
+        document.update(_results(ledger, asked, ended, counts))
     if row.status in OPEN:
         document["progress"] = _progress(progress)
     document["next"] = _next(document)
@@ -55,7 +73,7 @@ def dry_run_record(plan: Plan, decision: Decision, ledger: Ledger) -> dict[str, 
         shots=request.shots,
         seed=request.seed,
         circuit=request.circuits[0].to_dict(),
-        labels=_labels(request),
+        labels=_labels(request) | {"session": plan.envelope.name if plan.envelope else None},
         principal={"user": request.principal.user, "notebook_run": request.principal.notebook_run},
         decision=decision.to_dict(),
         quote=plan.quote.to_dict(),
@@ -106,7 +124,7 @@ def hold_dict(hold: Hold) -> dict[str, Any]:
 def _blank() -> dict[str, Any]:
     keys = (
         "job_id name status backend shots seed circuit labels principal times usage decision quote cost"
-        " counts outcomes fidelity results quota ledger notes error progress next"
+        " counts outcomes fidelity sweep results quota ledger notes error progress next"
     )
     return {"schema": SCHEMA, **dict.fromkeys(keys.split()), "results": [], "quota": [], "notes": []}
 
@@ -115,7 +133,8 @@ def _labels(source: Any) -> dict[str, Any]:
     return {n: getattr(source, n) for n in ("experiment", "project", "cost_center", "classification")}
 
 
-def _identity(row: JobRow, asked: Mapping[str, Any]) -> dict[str, Any]:
+def _identity(ledger: Ledger, row: JobRow, asked: Mapping[str, Any]) -> dict[str, Any]:
+    session = ledger.session(row.session_id).name if row.session_id else None
     return {
         "job_id": row.job_id,
         "name": row.name,
@@ -124,7 +143,7 @@ def _identity(row: JobRow, asked: Mapping[str, Any]) -> dict[str, Any]:
         "shots": row.shots,
         "seed": asked.get("seed", asked["request"]["seed"]),
         "circuit": asked["request"]["circuits"][0],
-        "labels": _labels(row),
+        "labels": _labels(row) | {"session": session},
         "principal": {"user": row.user, "notebook_run": row.notebook_run},
     }
 
@@ -164,9 +183,18 @@ def _usage(row: JobRow, ended: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def histograms(ledger: Ledger, job_id: str) -> list[dict[str, int]]:
-    """The full counts of a completed job, one dictionary per circuit."""
-    return _counts(ledger, _outcome(ledger.entries(job_id)))
+def histograms(ledger: Ledger, job_id: str) -> Sequence[Mapping[str, int]]:
+    """The histograms that a job left, one per execution; none when it has not ended or left none."""
+    ended = _outcome(ledger.entries(job_id))
+    return _counts(ledger, ended) if "counts_blob" in ended else ()
+
+
+def sweeps_of(ledger: Ledger, asked: Mapping[str, Any]) -> list[Bindings | None]:
+    """For each circuit of a submission the values it was run with, None when it was not swept."""
+    found: list[Bindings | None] = [None] * len(asked["circuit_blobs"])
+    for told in asked.get("sweeps", ()):
+        found[told["circuit"]] = bindings_of(told, ledger.blob(told["values_blob"]))
+    return found
 
 
 def decision_of(ledger: Ledger, job_id: str) -> Decision:
@@ -175,17 +203,35 @@ def decision_of(ledger: Ledger, job_id: str) -> Decision:
     return Decision(**{**told, "reasons": tuple(Reason(**r) for r in told["reasons"])})
 
 
-def _counts(ledger: Ledger, ended: Mapping[str, Any]) -> list[dict[str, int]]:
+def _counts(ledger: Ledger, ended: Mapping[str, Any]) -> Sequence[Mapping[str, int]]:
     return counts_of(ledger.blob(ended["counts_blob"]))
 
 
-def _results(ledger: Ledger, facts: Sequence[Any], ended: Mapping[str, Any]) -> dict[str, Any]:
-    triples = zip(facts, _counts(ledger, ended), ended["fidelity"], strict=True)
-    room = max(4, MAX_COUNTS // len(facts))
-    results = [_one_result(circuit, counts, estimate, room) for circuit, counts, estimate in triples]
+def _cost(ended: Mapping[str, Any]) -> dict[str, str]:
     cost = ended["cost"]
-    amount = {"currency": cost["currency"], "amount": from_nano(cost["nano"]), "basis": cost["basis"]}
-    return {**results[0], "results": results if len(results) > 1 else [], "cost": amount}
+    return {"currency": cost["currency"], "amount": from_nano(cost["nano"]), "basis": cost["basis"]}
+
+
+def _results(
+    ledger: Ledger, asked: Mapping[str, Any], ended: Mapping[str, Any], counts: Sequence[Mapping[str, int]]
+) -> dict[str, Any]:
+    """The blocks of the first circuit, and those of all when there are several."""
+    facts, swept = asked["request"]["circuits"], sweeps_of(ledger, asked)
+    estimates = ended.get("fidelity") or [None] * len(facts)
+    room = max(4, MAX_COUNTS // len(facts))
+    results, first = [], 0
+    for circuit, bindings, estimate in zip(facts, swept, estimates, strict=True):
+        points = bindings.points if bindings else 1
+        part = counts[first : first + points]
+        first += points
+        if points > 1 and bindings is not None:
+            block = sweep_block(bindings, part, asked["request"]["shots"])
+            results.append({**_no_result(), "circuit": circuit, "sweep": block, "fidelity": estimate})
+        elif part:
+            results.append(_one_result(circuit, part[0], estimate, room))
+    if not results:
+        return {}
+    return {**results[0], "results": results if len(results) > 1 else []}
 
 
 def _one_result(circuit: Any, counts: Mapping[str, int], estimate: Any, room: int) -> dict[str, Any]:
@@ -195,11 +241,12 @@ def _one_result(circuit: Any, counts: Mapping[str, int], estimate: Any, room: in
         "counts": dict(ranked[:room]),
         "outcomes": _outcomes(ranked, counts, min(MAX_SHOWN, room)),
         "fidelity": estimate,
+        "sweep": None,
     }
 
 
 def _no_result() -> dict[str, Any]:
-    return {"circuit": None, "counts": None, "outcomes": None, "fidelity": None}
+    return {"circuit": None, "counts": None, "outcomes": None, "fidelity": None, "sweep": None}
 
 
 def _outcomes(ranked: Sequence[tuple[str, int]], counts: Mapping[str, int], most_shown: int) -> dict[str, Any]:

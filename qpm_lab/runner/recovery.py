@@ -1,4 +1,4 @@
-"""What a dead process left open is closed by the next start.
+"""What a dead process left open is closed by the next start, sessions included.
 
 Only a job whose lease has ended may be taken over, by raising its epoch: a late outcome of the old
 owner then changes nothing. A local simulation cannot go on without its process, so it is closed as
@@ -18,7 +18,7 @@ HINT = "Nothing was spent; what it held was released. Run it again."
 
 
 def recover(ledger: Ledger, owner: Owner, drives: Callable[[str], bool]) -> list[str]:
-    """Closes every open local job that nobody drives any more; returns their ids.
+    """Closes the sessions of the dead, and every open local job that nobody drives any more; returns their ids.
 
     Args:
         ledger: Where the jobs are recorded.
@@ -27,6 +27,9 @@ def recover(ledger: Ledger, owner: Owner, drives: Callable[[str], bool]) -> list
             its process before it can be read.
     """
     closed = []
+    for session in ledger.open_sessions():
+        if owner_gone(ledger.home, session, clock.now()):
+            ledger.close_session(session.session_id, {"recovered": True})
     for row in ledger.open_jobs():
         forgotten = row.owner == owner.token and not drives(row.job_id)
         if not forgotten and not owner_gone(ledger.home, row, clock.now()):

@@ -7,29 +7,36 @@ The order of effects makes it safe to pull the plug anywhere; each step is a nam
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
-from qpm_lab import circuits, providers
-from qpm_lab.errors import ApprovalNeededError, CancelledError, DeniedError, ProviderError, QuotaError
-from qpm_lab.experiment import Decision, Principal, Request, Status
-from qpm_lab.ledger import Blob, Ledger, NewJob, Owner, OwnerLock
+from qpm_lab import providers
+from qpm_lab.circuits import Bindings
+from qpm_lab.errors import ApprovalNeededError, CancelledError, DeniedError, InputError, ProviderError, QuotaError
+from qpm_lab.experiment import Decision, Principal, Shortage, Status
+from qpm_lab.ledger import Ending, Entry, Ledger, Owner, OwnerLock
 from qpm_lab.providers.interface import Progress, Task
 from qpm_lab.runner import clock
-from qpm_lab.runner.attempt import LiveJob, drive, end_without_result
+from qpm_lab.runner.attempt import LiveJob, drive
+from qpm_lab.runner.decisions import Decisions
+from qpm_lab.runner.ending import ended_without_result
+from qpm_lab.runner.envelope import Envelope, current, put
+from qpm_lab.runner.intent import Intent, Stored, intent
 from qpm_lab.runner.interrupts import held_back
+from qpm_lab.runner.order import Order
 from qpm_lab.runner.outcome import Ideals
-from qpm_lab.runner.plan import Order, Plan, judge, make_plan, with_shortages
+from qpm_lab.runner.plan import Plan, judge, make_plan, shortages, taken, with_shortages
 from qpm_lab.runner.recovery import recover
 from qpm_lab.runner.rules import Rules
+from qpm_lab.runner.sessions import LEASE as SESSION_LEASE
+from qpm_lab.runner.sessions import RENEW as SESSION_RENEW
+from qpm_lab.runner.sessions import SessionOrder, open_envelope
 from qpm_lab.runner.workers import Workers
 
 CLOSE_SECONDS = 3.0
@@ -40,6 +47,8 @@ QUICK_QUBITS = 12
 ASKED = "it was asked to stop"
 LEASE = timedelta(seconds=60)
 """How long another machine waits before it may take over; on this machine the lock decides."""
+
+_session_guard = threading.Lock()
 
 Boundary = Callable[[str], None]
 
@@ -70,11 +79,14 @@ class Runner:
         self.live: dict[str, LiveJob] = {}
         self._lock = OwnerLock(ledger.home)
         self._workers = Workers()
-        self._stored: dict[str, str] = {}
+        self.decisions = Decisions()
+        self._opened = ""
+        """The session that was opened here, which ends with this runner at the latest."""
+        self._stored = Stored()
 
     def plan(self, order: Order) -> Plan:
         """Prepares, quotes and judges by the rules; writes nothing."""
-        return make_plan(order, bundle=self.rules.bundle(), principal=self.principal, at=clock.now())
+        return self._plan(order, clock.now())
 
     def explain(self, order: Order) -> tuple[Plan, Decision]:
         """The verdict as it would be now, quotas included; writes and holds nothing."""
@@ -89,7 +101,8 @@ class Runner:
             ProviderError: the backend cannot hold or run it; nothing was reserved.
         """
         at = clock.now()
-        plan = make_plan(order, bundle=self.rules.bundle(), principal=self.principal, at=at)
+        self._renew_envelope(at)
+        plan = self._plan(order, at)
         if plan.decision.effect != "allow":
             raise self._refuse(plan, judge(plan, ledger=self.ledger, at=at), at)
         task = self._task(plan)
@@ -102,7 +115,7 @@ class Runner:
         if live.claim():
             error = CancelledError(f"The job was cancelled: {why}.", "Nothing was spent.")
             try:
-                end_without_result(live, self, "job.cancelled", error)
+                ended_without_result(live, self, "job.cancelled", error)
             finally:
                 self._end(live)
 
@@ -121,8 +134,41 @@ class Runner:
         before = sum(1 for other in list(self.live.values()) if other.submitted_at < live.submitted_at)
         return Progress(message=f"waiting for {before} of your jobs before it")
 
+    @property
+    def envelope(self) -> Envelope | None:
+        """The open session of this process, from which every job draws."""
+        return current(self.ledger.home, self.principal.user)
+
+    def open_session(self, order: SessionOrder) -> Envelope:
+        """Reserves an envelope; jobs draw from it until it is closed.
+
+        Raises:
+            InputError: one is open already, or an option cannot be used.
+            QuotaError: the envelope does not fit.
+        """
+        with _session_guard:
+            if self.envelope is not None:
+                raise InputError(
+                    f"The session {self.envelope.name!r} is open already.", "Close it first: %qsession --close."
+                )
+            at = clock.now()
+            owner = replace(self.owner(at), lease_until=at + SESSION_LEASE)
+            opened = open_envelope(
+                order, ledger=self.ledger, bundle=self.rules.bundle(), principal=self.principal, owner=owner, at=at
+            )
+            put(self.ledger.home, self.principal.user, opened)
+            self._opened = opened.session_id
+            return opened
+
+    def close_session(self, session_id: str) -> None:
+        """Releases what a session of this process did not use; one that has ended is left as it is."""
+        with _session_guard:
+            if self.envelope is not None and self.envelope.session_id == session_id:
+                put(self.ledger.home, self.principal.user, None)
+            self.ledger.close_session(session_id, {})
+
     def recover(self) -> list[str]:
-        """Closes the jobs of processes that are gone, and those of this one that nobody drives."""
+        """Closes jobs and sessions of processes that are gone, and jobs of this one that nobody drives."""
         return recover(self.ledger, self.owner(clock.now()), self.live.__contains__)
 
     def close(self) -> None:
@@ -130,7 +176,25 @@ class Runner:
         for live in list(self.live.values()):
             self.cancel(live, "the process that ran it ended")
         self._workers.close(CLOSE_SECONDS)
+        if self._opened:
+            self.close_session(self._opened)
         self._lock.release()
+
+    def _plan(self, order: Order, at: datetime) -> Plan:
+        return make_plan(
+            order,
+            bundle=self.rules.bundle(),
+            principal=self.principal,
+            at=at,
+            decisions=self.decisions,
+            envelope=self.envelope,
+        )
+
+    def _renew_envelope(self, at: datetime) -> None:
+        envelope = self.envelope
+        if envelope is not None and envelope.lease_until - at < SESSION_LEASE - SESSION_RENEW:
+            envelope.lease_until = at + SESSION_LEASE
+            self.ledger.renew_session(envelope.session_id, envelope.lease_until)
 
     def owner(self, at: datetime) -> Owner:
         """This process as the owner of a job."""
@@ -139,27 +203,79 @@ class Runner:
     def _reserve(self, plan: Plan, task: Task, at: datetime) -> LiveJob:
         began = time.perf_counter()
         quick = self._workers.idle and _is_quick(task)
-        blobs, digests = self._circuit_blobs(plan)
-        job = self._new_job(plan, task.token, at)
-        live = LiveJob(job.job_id, plan, task, at, started=self._workers.idle)
-        payload = _submission(plan, task, digests)
+        asked = intent(plan, task, at, self.owner(at), self._stored)
+        live = LiveJob(asked.job.job_id, plan, task, at, started=self._workers.idle)
         self.boundary("before-reserve")
-        self.live[job.job_id] = live
+        self.live[live.job_id] = live
         try:
             with held_back() if quick else nullcontext():
-                entry = self.ledger.submit(job, payload, plan.holds, self.owner(at), blobs=blobs, started=live.started)
-                self.boundary("after-reserve")
-                if not isinstance(entry, tuple):
-                    self._stored.update(digests)
+                if quick and plan.envelope is not None and plan.request.backend.local:
+                    short = self._run_whole(live, asked, plan.envelope)
+                else:
+                    short = self._record_intent(live, asked)
                     live.stages_ms["reserve"] = (time.perf_counter() - began) * 1e3
-                    self._begin(live, at_once=quick)
-                    return live
+                    if not short:
+                        self._begin(live, at_once=quick)
         except BaseException:
             # An interrupt may fall after the commit: what stands in the ledger is closed before it goes on.
             self.cancel(live, "it was interrupted")
             raise
+        if not short:
+            return live
         self._end(live)
-        raise self._refuse(plan, with_shortages(plan, entry, at=at), at)
+        raise self._refuse(plan, with_shortages(plan, short, at=at), at)
+
+    def _record_intent(self, live: LiveJob, asked: Intent) -> tuple[Shortage, ...]:
+        holds, owner = live.holds, self.owner(live.submitted_at)
+        entry = self.ledger.submit(asked.job, asked.payload, holds, owner, blobs=asked.blobs, started=live.started)
+        self.boundary("after-reserve")
+        if isinstance(entry, tuple):
+            return entry
+        if live.plan.envelope is not None:
+            live.plan.envelope.begin(live.holds)
+        self._stored.add(asked.digests)
+        return ()
+
+    def _run_whole(self, live: LiveJob, asked: Intent, envelope: Envelope) -> tuple[Shortage, ...]:
+        """A quick local job of a session: its envelope is reserved already, so intent and outcome are recorded
+        together after the run, and a process that dies in between leaves nothing held and nothing spent.
+        """
+        short = self._short_of(live, envelope)
+        if short:
+            return short
+        live.intent = asked
+        self._drive(live)
+        return live.short
+
+    def _short_of(self, live: LiveJob, envelope: Envelope) -> tuple[Shortage, ...]:
+        """What of the envelope does not suffice for a step that has not run yet."""
+        if envelope.begin(live.holds):
+            return ()
+        short = shortages([hold for hold in live.holds if hold.scope == "session"], self.ledger)
+        if not short:
+            # A step that failed to be recorded may have left its mark here; the ledger knows better.
+            envelope.correct(taken(live.holds, self.ledger))
+            envelope.begin(live.holds)
+        return short
+
+    def record_whole(self, live: LiveJob, ending: Ending) -> Entry | None:
+        """Records submission and outcome of a job that has run; None when its holds did not fit after all."""
+        asked = live.intent
+        assert asked is not None
+        owner = self.owner(live.submitted_at)
+        ending = replace(ending, started_at=live.submitted_at)  # it runs where it is submitted, at once
+        entry = self.ledger.submit_ended(asked.job, asked.payload, live.holds, owner, ending, blobs=asked.blobs)
+        envelope = live.plan.envelope
+        if envelope is not None:
+            recorded = not isinstance(entry, tuple)
+            settled = ending.settled if recorded else None
+            envelope.end(live.holds, settled or {}, completed=recorded and ending.event == "job.completed")
+        if isinstance(entry, tuple):
+            live.short = entry
+            return None
+        self._stored.add(asked.digests)
+        live.intent = None
+        return entry
 
     def _begin(self, live: LiveJob, *, at_once: bool) -> None:
         """Drives quick jobs here: handing one to a thread can cost as much as the job itself."""
@@ -182,15 +298,14 @@ class Runner:
 
     def _refuse(self, plan: Plan, decision: Decision, at: datetime) -> DeniedError:
         waits = decision.effect == "needs-approval"
-        blobs, digests = self._circuit_blobs(plan)
-        job = self._new_job(plan, "", at)
-        payload = _submission(replace(plan, decision=decision), None, digests)
+        asked = intent(replace(plan, decision=decision), None, at, None, self._stored)
         status = Status.AWAITING_APPROVAL if waits else Status.DENIED
-        self.ledger.refuse(job, payload, status=status, blobs=blobs)
+        self.ledger.refuse(asked.job, asked.payload, status=status, blobs=asked.blobs)
+        self._stored.add(asked.digests)
         if waits:
-            return ApprovalNeededError(decision, job.job_id)
+            return ApprovalNeededError(decision, asked.job.job_id)
         only_quotas = all(reason.kind == "quota" for reason in decision.reasons)
-        return (QuotaError if only_quotas else DeniedError)(decision, job.job_id)
+        return (QuotaError if only_quotas else DeniedError)(decision, asked.job.job_id)
 
     def _task(self, plan: Plan) -> Task:
         info = plan.request.backend
@@ -202,85 +317,17 @@ class Runner:
             shots=plan.request.shots,
             seed=plan.drawn_seed,
             token=secrets.token_hex(16),
+            bindings=_bindings(plan),
+            forms=tuple(p.form for p in plan.prepared),
         )
 
-    def _circuit_blobs(self, plan: Plan) -> tuple[list[Blob], dict[str, str]]:
-        """Circuits not stored yet, and fingerprint → blob digest of all."""
-        blobs: list[Blob] = []
-        digests: dict[str, str] = {}
-        for prepared in plan.prepared:
-            fingerprint = prepared.facts.fingerprint
-            known = self._stored.get(fingerprint) or digests.get(fingerprint)
-            if known is None:
-                blob = Blob("circuit.qpy", circuits.write_qpy(prepared.circuit))
-                blobs.append(blob)
-                known = blob.digest
-            digests[fingerprint] = known
-        return blobs, digests
 
-    def _new_job(self, plan: Plan, token: str, at: datetime) -> NewJob:
-        request = plan.request
-        return NewJob(
-            job_id=secrets.token_hex(8),
-            name=request.name,
-            user=request.principal.user,
-            team=plan.bundle.members(request.principal.user).team,
-            project=request.project,
-            cost_center=request.cost_center,
-            experiment=request.experiment,
-            classification=request.classification,
-            notebook_run=request.principal.notebook_run,
-            backend=request.backend.id,
-            shots=request.shots,
-            circuits=len(request.circuits),
-            fingerprint=request.circuits[0].fingerprint,
-            policy_version=plan.decision.policy_version,
-            token=token,
-            created_at=clock.stamp(at),
-        )
+def _bindings(plan: Plan) -> tuple[Bindings | None, ...]:
+    bindings = tuple(p.bindings for p in plan.prepared)
+    return bindings if any(bindings) else ()
 
 
 def _is_quick(task: Task) -> bool:
     if any(circuit.num_qubits > QUICK_QUBITS for circuit in task.circuits):
         return False
     return providers.provider_of(task.backend.id).expected_seconds(task) <= QUICK_SECONDS
-
-
-def _submission(plan: Plan, task: Task | None, digests: dict[str, str]) -> dict[str, Any]:
-    """What the ledger keeps of a request; `payload_digest` is over exactly what is sent."""
-    request = plan.request
-    payload: dict[str, Any] = {
-        "request": _request_facts(request),
-        "circuit_blobs": [digests[c.fingerprint] for c in request.circuits],
-        "quote": plan.quote.to_dict(),
-        "decision": plan.decision.to_dict(),
-        "notes": list(plan.notes),
-        "stages_ms": {k: round(v, 3) for k, v in plan.stages_ms.items()},
-    }
-    if task is not None:
-        payload["seed"] = task.seed
-        payload["token"] = task.token
-        payload["payload_digest"] = _payload_digest(task, payload["circuit_blobs"])
-    return payload
-
-
-def _request_facts(request: Request) -> dict[str, Any]:
-    return {
-        "name": request.name,
-        "user": request.principal.user,
-        "notebook_run": request.principal.notebook_run,
-        "backend": request.backend.id,
-        "noisy": request.backend.noisy,
-        "shots": request.shots,
-        "seed": request.seed,
-        "experiment": request.experiment,
-        "project": request.project,
-        "cost_center": request.cost_center,
-        "classification": request.classification,
-        "circuits": [c.to_dict() for c in request.circuits],
-    }
-
-
-def _payload_digest(task: Task, blobs: list[str]) -> str:
-    exact = {"backend": task.backend.id, "circuits": blobs, "shots": task.shots, "seed": task.seed}
-    return "sha256:" + hashlib.sha256(json.dumps(exact, sort_keys=True).encode()).hexdigest()

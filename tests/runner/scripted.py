@@ -18,12 +18,16 @@ class Held:
         self.outcome = outcome
         self.released = threading.Event()
         self.cancelled = False
+        self.done: Any = ()
 
     def progress(self) -> Progress:
         return Progress(1, 4, "shots", "simulating")
 
     def wait(self, timeout_seconds: float) -> bool:
         return self.released.wait(timeout_seconds)
+
+    def finished(self) -> Any:
+        return self.done
 
     def result(self) -> RunResult:
         if isinstance(self.outcome, Exception):

@@ -31,6 +31,7 @@ def assert_nothing_left(home: Path) -> None:
     lab = Lab(home)
     try:
         assert lab.ledger.open_jobs() == []
+        assert lab.ledger.open_sessions() == []
         held = [c for c in lab.ledger.all_counters(at=_now()) if c.reserved]
         assert held == []
         report = lab.ledger.verify()
@@ -58,12 +59,13 @@ def test_a_kill_at_an_effect_boundary_is_cleaned_up_by_the_next_start(home: Path
 
 
 def test_a_kill_at_a_random_moment_is_cleaned_up_by_the_next_start(home: Path) -> None:
-    """Jobs are submitted without pause and the process is killed at random moments."""
+    """Jobs are submitted without pause, half of the time in a session, and the process is killed at random moments."""
     context, chance = victims.fork_server(), random.Random(20261122)
     home.mkdir(parents=True)
     for turn in range(RANDOM_KILLS):
         backend = "aer/noisy" if turn % 3 == 0 else "aer/simulator"
-        process = context.Process(target=victims.work_until_killed, args=(home, backend))
+        in_session = {"in_session": turn % 2 == 1}
+        process = context.Process(target=victims.work_until_killed, args=(home, backend), kwargs=in_session)
         process.start()
         while not (home / f"ready-{process.pid}").exists() and process.is_alive():
             time.sleep(0.005)

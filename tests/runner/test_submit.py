@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from qpm_lab import DeniedError, Lab, QpmError, QuotaError
@@ -27,6 +28,11 @@ def test_a_job_comes_back_with_counts_fidelity_cost_and_its_place_in_the_ledger(
     assert record["ledger"]["entry"] == lab.head()
     assert record["labels"]["experiment"] == "family"
     assert record["decision"]["effect"] == "allow"
+
+
+def test_a_seed_may_be_any_whole_number(lab: Lab) -> None:
+    """NumPy's integers are recorded as what they are."""
+    assert lab.submit(ghz(), shots=10, seed=np.int64(3)).record()["seed"] == 3
 
 
 def test_the_same_seed_gives_the_same_counts(lab: Lab) -> None:

@@ -53,11 +53,33 @@ def die_at(home: Path, boundary: str) -> None:
     lab.submit(ghz(), shots=100).wait(30)
 
 
-def work_until_killed(home: Path, backend: str = "aer/simulator") -> None:
+def die_in_a_session(home: Path, boundary: str, told: Any) -> None:
+    """Runs a loop in a session and kills this process in its third step, at the named boundary or after it."""
+    from qpm_lab.lab import Lab
+
+    lab = Lab(home)
+    steps: list[int] = []
+
+    def pull_the_plug(name: str) -> None:
+        if name == boundary and len(steps) == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    lab.runner.boundary = pull_the_plug
+    with lab.session(max_jobs=50, max_shots=5000):
+        while True:
+            steps.append(1)
+            job = lab.submit(ghz(), shots=100)
+            told.put((job.id, dict(job.result().counts)))
+            pull_the_plug("between")
+
+
+def work_until_killed(home: Path, backend: str = "aer/simulator", *, in_session: bool = False) -> None:
     """Submits jobs without end."""
     from qpm_lab.lab import Lab
 
     lab = Lab(home)
+    if in_session:
+        lab.session(max_jobs=5000, max_shots=50_000)
     (home / f"ready-{os.getpid()}").touch()
     while True:
         lab.submit(ghz(), shots=10, backend=backend)

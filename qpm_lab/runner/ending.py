@@ -1,0 +1,135 @@
+"""How a job ends: its counts, cost and usage in one entry, its holds settled in the same transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from qpm_lab.errors import CancelledError, ProviderError, QpmError
+from qpm_lab.experiment import Estimate, from_nano
+from qpm_lab.ledger import Ending, Entry
+from qpm_lab.providers.interface import RunResult
+from qpm_lab.runner import clock
+from qpm_lab.runner.outcome import Outcome, counts_blob, no_estimate, validate_counts
+
+if TYPE_CHECKING:
+    from qpm_lab.runner.attempt import LiveJob
+    from qpm_lab.runner.runner import Runner
+
+log = logging.getLogger("qpm_lab")
+
+
+def completed(live: LiveJob, runner: Runner, result: RunResult, estimates: tuple[Estimate, ...]) -> None:
+    """Records a result and settles what was held."""
+    blob = counts_blob(result.counts)
+    currency, amount, basis = _cost(live, result)
+    payload = {
+        **_usage(live, result),
+        "counts_blob": blob.digest,
+        "fidelity": [e.to_dict() for e in estimates],
+        "cost": {"currency": currency, "nano": amount, "basis": basis},
+        "details": dict(result.details),
+    }
+    # A list has no room for a caveat, so it names only a fidelity that is claimed without one.
+    head = estimates[0] if estimates[0].reason is None else no_estimate(0, "")
+    summary = {
+        "cost_nano": amount,
+        "currency": currency,
+        "fidelity_low": head.low,
+        "fidelity_high": head.high,
+        "run_seconds": result.run_seconds,
+    }
+    settled = _settled(live, live.plan.request.total_shots, amount, live.plan.quote.qpu_nanoseconds)
+    entry = _close(live, runner, Ending("job.completed", payload, settled, summary, (blob,)))
+    if entry is None:
+        live.error = CancelledError(
+            "This result came too late: the job was already closed.", "See `qpm show` for what was recorded."
+        )
+    else:
+        cost = {"currency": currency, "amount": from_nano(amount), "basis": basis}
+        live.outcome = Outcome(result.counts, estimates, cost)
+
+
+def ended_without_result(live: LiveJob, runner: Runner, event: str, error: QpmError) -> None:
+    """Keeps the points of a sweep that are done and releases the rest.
+
+    The job itself counts as one, so that throttling sees failing loops.
+    """
+    live.error = error
+    kept = _kept(live)
+    payload: dict[str, Any] = {**_usage(live, None), "error": error.to_dict()}
+    if kept:
+        blob = counts_blob(kept)
+        payload |= {"counts_blob": blob.digest, "done": len(kept)}
+    settled = _settled(live, len(kept) * live.task.shots, *_share(live, len(kept)))
+    summary = {"error": error.message[:300]}
+    _close(live, runner, Ending(event, payload, settled, summary, (blob,) if kept else ()))
+
+
+def _close(live: LiveJob, runner: Runner, ending: Ending) -> Entry | None:
+    if live.intent is not None:
+        return runner.record_whole(live, ending)
+    entry = runner.ledger.finish(
+        live.job_id,
+        live.epoch,
+        ending.event,
+        ending.payload,
+        settled=ending.settled,
+        summary=ending.summary,
+        blobs=ending.blobs,
+    )
+    if entry is not None and live.plan.envelope is not None:
+        done = ending.event == "job.completed"
+        live.plan.envelope.end(live.holds, ending.settled or {}, completed=done)
+    return entry
+
+
+def _settled(live: LiveJob, shots: int, cost: int, qpu_nanoseconds: int) -> dict[str, int]:
+    actual = {"jobs": 1, "shots": shots, "cost": cost, "qpu_seconds": qpu_nanoseconds}
+    # A measure that nobody has counted yet settles at what was held for it.
+    return {hold.counter: actual.get(hold.measure, hold.amount) for hold in live.holds}
+
+
+def _share(live: LiveJob, done: int) -> tuple[int, int]:
+    """Cost and QPU time of the points that are done, as parts of the quote, rounded up."""
+    quote, total = live.plan.quote, live.task.executions
+    return -(-(quote.high or 0) * done // total), -(-quote.qpu_nanoseconds * done // total)
+
+
+def _kept(live: LiveJob) -> Sequence[Mapping[str, int]]:
+    """The complete histograms of a sweep that was stopped; nothing of what is not sound."""
+    if live.running is None or not any(live.task.bindings):
+        return ()
+    try:
+        done = live.running.finished()
+        validate_counts(done, live.task)
+    except Exception:
+        log.exception("job %s: what was done is not kept", live.job_id)
+        return ()
+    return done
+
+
+def _cost(live: LiveJob, result: RunResult) -> tuple[str, int, str]:
+    if result.billed is not None:
+        return (*result.billed, "billed")
+    quote = live.plan.quote
+    amount = quote.high if quote.expected is None else quote.expected
+    if amount is None:
+        raise ProviderError("This job has no price, and unknown is not free.", "Report it: it should have been denied.")
+    return quote.currency, amount, "quoted"
+
+
+def _usage(live: LiveJob, result: RunResult | None) -> dict[str, Any]:
+    """The raw figures behind M2, M5, M6, M7 and M10."""
+    total = (clock.now() - live.submitted_at).total_seconds()
+    return {
+        "attempt": live.attempt,
+        "fallback": False,
+        "total_seconds": round(max(0.0, total), 6),
+        "run_seconds": round(result.run_seconds, 6) if result else None,
+        "queue_seconds": round(live.queue_seconds + (result.queue_seconds if result else 0.0), 6),
+        "cpu_seconds": round(result.cpu_seconds, 6) if result else None,
+        "peak_memory_bytes": result.peak_memory_bytes if result else None,
+        "stages_ms": {k: round(v, 3) for k, v in live.stages_ms.items()},
+    }

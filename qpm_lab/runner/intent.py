@@ -1,0 +1,168 @@
+"""What the ledger keeps of a submission: the request, what exactly is sent, and the circuits beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from qpm_lab import circuits
+from qpm_lab.circuits import Bindings
+from qpm_lab.experiment import Request
+from qpm_lab.ledger import Blob, NewJob, Owner
+from qpm_lab.providers.interface import Task
+from qpm_lab.runner import clock
+from qpm_lab.runner.plan import Plan
+
+MAX_STORED = 10_000
+"""Fingerprints of circuits known to be in the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A submission ready to be recorded."""
+
+    job: NewJob
+    payload: Mapping[str, Any]
+    owner: Owner | None
+    """None for a refusal, which nobody looks after."""
+    blobs: tuple[Blob, ...]
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """Fingerprint → digest of the blob that holds the circuit."""
+
+
+class Stored:
+    """Which circuits this process has put into the ledger, so that each is written once."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, str] = OrderedDict()
+
+    def blobs(self, plan: Plan) -> tuple[tuple[Blob, ...], dict[str, str]]:
+        """Circuits not stored yet, and fingerprint → blob digest of all."""
+        blobs: list[Blob] = []
+        digests: dict[str, str] = {}
+        for prepared in plan.prepared:
+            key = _key(prepared)
+            known = self._known.get(key) or digests.get(key)
+            if known is None:
+                blob = Blob("circuit.qpy", circuits.write_qpy(prepared.circuit))
+                blobs.append(blob)
+                known = blob.digest
+            digests[key] = known
+        return tuple(blobs), digests
+
+    def add(self, digests: Mapping[str, str]) -> None:
+        """Remembers what a transaction has written."""
+        self._known.update(digests)
+        while len(self._known) > MAX_STORED:
+            self._known.popitem(last=False)
+
+
+def _key(prepared: circuits.Prepared) -> str:
+    """Names are no part of a fingerprint, and the values of a sweep go by name."""
+    names = prepared.bindings.names if prepared.bindings else ()
+    return "|".join((prepared.facts.fingerprint, *names))
+
+
+def new_job(plan: Plan, token: str, at: datetime) -> NewJob:
+    """The ledger's row for a plan."""
+    request = plan.request
+    return NewJob(
+        job_id=secrets.token_hex(8),
+        name=request.name,
+        user=request.principal.user,
+        team=plan.bundle.members(request.principal.user).team,
+        project=request.project,
+        cost_center=request.cost_center,
+        experiment=request.experiment,
+        classification=request.classification,
+        notebook_run=request.principal.notebook_run,
+        session_id=request.session,
+        backend=request.backend.id,
+        shots=request.shots,
+        circuits=request.executions,
+        fingerprint=request.circuits[0].fingerprint,
+        policy_version=plan.decision.policy_version,
+        token=token,
+        created_at=clock.stamp(at),
+    )
+
+
+def intent(plan: Plan, task: Task | None, at: datetime, owner: Owner | None, stored: Stored) -> Intent:
+    """The submission of a plan, or its refusal when there is no task."""
+    kept, digests = stored.blobs(plan)
+    swept, values = _sweeps(plan)
+    payload: dict[str, Any] = {
+        "request": _request_facts(plan.request),
+        "circuit_blobs": [digests[_key(p)] for p in plan.prepared],
+        "quote": plan.quote.to_dict(),
+        "decision": plan.decision.to_dict(),
+        "notes": list(plan.notes),
+        "stages_ms": {k: round(v, 3) for k, v in plan.stages_ms.items()},
+    }
+    if swept:
+        payload["sweeps"] = swept
+    if task is not None:
+        payload |= {"seed": task.seed, "token": task.token, "payload_digest": _payload_digest(task, payload)}
+    return Intent(new_job(plan, task.token if task else "", at), payload, owner, (*kept, *values), digests)
+
+
+def _sweeps(plan: Plan) -> tuple[list[dict[str, Any]], list[Blob]]:
+    """Of each swept circuit its parameters and the blob of their values."""
+    told, blobs = [], []
+    for index, prepared in enumerate(plan.prepared):
+        bindings = prepared.bindings
+        if bindings is not None:
+            blob = Blob("values.npy", _values_bytes(bindings))
+            blobs.append(blob)
+            names, shape = list(bindings.names), list(bindings.shape)
+            told.append({"circuit": index, "parameters": names, "shape": shape, "values_blob": blob.digest})
+    return told, blobs
+
+
+def _values_bytes(bindings: Bindings) -> bytes:
+    import numpy as np
+
+    buffer = io.BytesIO()
+    np.save(buffer, bindings.values, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def bindings_of(told: Mapping[str, Any], blob: bytes) -> Bindings:
+    """The inverse of what `intent` records of a sweep."""
+    import numpy as np
+
+    values = np.load(io.BytesIO(blob), allow_pickle=False)
+    return Bindings(tuple(told["parameters"]), values, tuple(told["shape"]))
+
+
+def _request_facts(request: Request) -> dict[str, Any]:
+    return {
+        "name": request.name,
+        "user": request.principal.user,
+        "notebook_run": request.principal.notebook_run,
+        "session": request.session,
+        "backend": request.backend.id,
+        "noisy": request.backend.noisy,
+        "shots": request.shots,
+        "seed": request.seed,
+        "experiment": request.experiment,
+        "project": request.project,
+        "cost_center": request.cost_center,
+        "classification": request.classification,
+        "circuits": [c.to_dict() for c in request.circuits],
+    }
+
+
+def _payload_digest(task: Task, payload: Mapping[str, Any]) -> str:
+    """Over exactly what is sent."""
+    exact = {"backend": task.backend.id, "circuits": payload["circuit_blobs"], "shots": task.shots, "seed": task.seed}
+    if "sweeps" in payload:
+        exact["sweeps"] = payload["sweeps"]
+    return "sha256:" + hashlib.sha256(json.dumps(exact, sort_keys=True).encode()).hexdigest()
