@@ -1,0 +1,1 @@
+"""Other libraries' ways in: code written for Qiskit or PennyLane runs governed."""
