@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { environment: 'jsdom', include: ['tests/**/*.test.{ts,tsx}'], env: { TZ: 'UTC' } }
+  test: { environment: 'jsdom', include: ['tests/**/*.test.{ts,tsx}'], env: { TZ: 'UTC' }, testTimeout: 30_000 }
 });

@@ -1,6 +1,7 @@
 /** The REST routes of `qpm_lab/server/`, typed; every failure is an `ApiError` with message and hint. */
 
-import { type Cost, type JobRecord, number, type QuotaLine, readQuota, readRecord, text } from './record';
+import { type Fields, number, text } from './fields';
+import { type Cost, type JobRecord, type QuotaLine, readQuota, readRecord } from './record';
 
 export type Send = (path: string, init: RequestInit) => Promise<Response>;
 
@@ -20,6 +21,9 @@ export interface JobRow {
   status: string;
   backend: string;
   experiment: string;
+  shots: number | null;
+  /** Histograms: more than one for several circuits or a sweep. */
+  circuits: number;
   createdAt: string;
   endedAt: string;
   cost: Cost | null;
@@ -75,8 +79,6 @@ export function makeApi(send: Send): Api {
   };
 }
 
-type Fields = Record<string, unknown>;
-
 async function ask(send: Send, path: string, init: RequestInit = {}): Promise<Fields> {
   const response = await send(path, init).catch(() => {
     throw new ApiError('The Jupyter server cannot be reached.', 'Is it still running?', 0);
@@ -116,6 +118,8 @@ function readRow(row: Fields): JobRow {
     status: text(row.status),
     backend: text(row.backend),
     experiment: text(row.experiment),
+    shots: number(row.shots),
+    circuits: number(row.circuits) ?? 1,
     createdAt: text(row.created_at),
     endedAt: text(row.ended_at),
     cost: cost && { currency: text(cost.currency), amount: text(cost.amount), basis: '' },

@@ -3,6 +3,9 @@
  * is used only after `readRecord` has looked at it.
  */
 
+import { type Fields, fields, items, list, MAX_ITEMS, number, part, text } from './fields';
+import { readSweep, type Sweep } from './sweep';
+
 export const MIME = 'application/vnd.qpm-lab.job+json';
 export const OPEN_STATES = ['submitted', 'queued', 'running', 'parked'];
 export const STATES = [...OPEN_STATES, 'completed', 'failed', 'cancelled', 'denied', 'awaiting_approval'];
@@ -15,6 +18,8 @@ export interface Circuit {
   depth: number | null;
   twoQubitGates: number | null;
   gates: [string, number][];
+  /** More than one in a sweep. */
+  points: number;
 }
 
 export interface Reason {
@@ -60,6 +65,7 @@ export interface Result {
   circuit: Circuit | null;
   outcomes: Outcomes | null;
   fidelity: Fidelity | null;
+  sweep: Sweep | null;
 }
 
 export interface Quote {
@@ -107,6 +113,7 @@ export interface JobRecord {
   shots: number | null;
   seed: number | null;
   experiment: string;
+  session: string;
   user: string;
   submittedAt: string;
   startedAt: string;
@@ -132,38 +139,6 @@ export function isOpen(status: string): boolean {
   return OPEN_STATES.includes(status);
 }
 
-type Fields = Record<string, unknown>;
-
-const MAX_TEXT = 5000;
-const MAX_ITEMS = 256;
-
-/** Text without control characters or direction overrides that would reorder what stands beside it. */
-export function text(value: unknown): string {
-  if (typeof value === 'number') {
-    return String(value);
-  }
-  return typeof value === 'string' ? value.slice(0, MAX_TEXT).replace(/[\p{Cc}\p{Cf}]/gu, ' ').trim() : '';
-}
-
-export function number(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
-}
-
-function fields(value: unknown): Fields | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : null;
-}
-
-function items(value: unknown): Fields[] {
-  const list = Array.isArray(value) ? value.slice(0, MAX_ITEMS) : [];
-  return list.map(fields).filter((item): item is Fields => item !== null);
-}
-
-/** Reads a part that may be absent. */
-function part<T>(value: unknown, read: (found: Fields) => T): T | null {
-  const found = fields(value);
-  return found && read(found);
-}
-
 /** A record, or null for something that is not one. */
 export function readRecord(value: unknown): JobRecord | null {
   const found = fields(value);
@@ -181,7 +156,7 @@ export function readRecord(value: unknown): JobRecord | null {
     quota: items(found.quota).map(readQuota),
     entry: number(fields(found.ledger)?.entry),
     digest: text(fields(found.ledger)?.digest),
-    notes: (Array.isArray(found.notes) ? found.notes : []).slice(0, MAX_ITEMS).map(text).filter(Boolean),
+    notes: list(found.notes).map(text).filter(Boolean),
     error: part(found.error, e => ({ message: text(e.message), hint: text(e.hint) })),
     progress: part(found.progress, readProgress),
     next: part(found.next, n => ({ text: text(n.text), command: text(n.command) })),
@@ -198,6 +173,7 @@ function readIdentity(found: Fields) {
     shots: number(found.shots),
     seed: number(found.seed),
     experiment: text(fields(found.labels)?.experiment),
+    session: text(fields(found.labels)?.session),
     user: text(fields(found.principal)?.user)
   };
 }
@@ -215,7 +191,8 @@ function readResult(found: Fields): Result {
   return {
     circuit: part(found.circuit, readCircuit),
     outcomes: part(found.outcomes, readOutcomes),
-    fidelity: part(found.fidelity, readFidelity)
+    fidelity: part(found.fidelity, readFidelity),
+    sweep: readSweep(found.sweep)
   };
 }
 
@@ -228,7 +205,8 @@ function readCircuit(found: Fields): Circuit {
     clbits: number(found.clbits),
     depth: number(found.depth),
     twoQubitGates: number(found.two_qubit_gates),
-    gates: gates.map(([gate, many]) => [text(gate), number(many) ?? 0])
+    gates: gates.map(([gate, many]) => [text(gate), number(many) ?? 0]),
+    points: number(found.points) ?? 1
   };
 }
 

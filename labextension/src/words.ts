@@ -69,8 +69,9 @@ function quotaHolder({ scope, key }: QuotaLine): string {
   return HOLDERS[scope] ?? `${scope.replace(/_/g, ' ')} ${key}`.trim();
 }
 
-function quotaWindow({ window }: QuotaLine): string {
-  return WINDOWS[window] ?? window;
+/** A session's own limit lasts as long as the session, which names itself. */
+function quotaWindow({ scope, window }: QuotaLine): string {
+  return scope === 'session' ? '' : (WINDOWS[window] ?? window);
 }
 
 /** In a list of many: 'shots · you, today'; 'cost · team chemistry, this month'. */
@@ -81,14 +82,20 @@ export function quotaLabel(line: QuotaLine): string {
 
 /** On a card, where the person is known: 'shots today'; 'cost this month · team chemistry'. */
 export function quotaTitle(line: QuotaLine): string {
+  if (line.scope === 'session') {
+    return `${quotaMeasure(line)} in ${quotaHolder(line)}`;
+  }
   const holder = line.scope === 'user' ? '' : quotaHolder(line);
   return [`${quotaMeasure(line)} ${quotaWindow(line)}`.trim(), holder].filter(Boolean).join(' · ');
 }
 
+/** What ends a limit that no calendar renews. */
+const ENDS: Record<string, string> = { session: 'ends with the session', notebook_run: 'renews when the kernel restarts' };
+
 export function renewal(line: QuotaLine, now: number): string {
   const passed = secondsSince(line.renewsAt, now);
   if (passed === null) {
-    return '';
+    return ENDS[line.scope] ?? '';
   }
   return passed >= 0 ? 'renewed just now' : `renews in ${span(-passed)}`;
 }

@@ -77,6 +77,8 @@ export function row(jobId: string, change: Partial<JobRow> = {}): JobRow {
     status: 'completed',
     backend: 'aer/noisy',
     experiment: '',
+    shots: 4096,
+    circuits: 1,
     createdAt: '2026-11-22T12:00:00Z',
     endedAt: '2026-11-22T12:00:01Z',
     cost: { currency: 'USD', amount: '0', basis: '' },

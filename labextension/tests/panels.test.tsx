@@ -21,6 +21,13 @@ const showBudgets = () => render(<budgets.Component client={server} openJob={ope
 const body = () => document.body.textContent ?? '';
 
 describe('the Jobs panel', () => {
+  it('says how many histograms of how many shots a job has, when they are several', async () => {
+    server.rows = [row('A', { circuits: 1000, shots: 1024 }), row('B')];
+    showJobs();
+    await screen.findByText(/1,000 × 1,024 shots/);
+    expect(screen.queryByText(/1 ×/)).toBeNull();
+  });
+
   it('teaches how to begin when there is nothing', async () => {
     showJobs();
     await screen.findByText('No jobs yet');
@@ -159,6 +166,22 @@ describe('the Budgets panel', () => {
     showBudgets();
     await screen.findByText('shots · you, today');
     expect(body()).not.toContain('shots-per-day');
+  });
+
+  it('puts the limits of an open session first and says when each own limit ends', async () => {
+    const own = { renews_at: null, window: 'life' };
+    server.quota = [
+      readQuota(quotaDocument({ ...own, scope: 'notebook_run', key: '4f1c', measure: 'cost' })),
+      readQuota(quotaDocument({ ...own, scope: 'session', key: 'vqe', measure: 'jobs' }))
+    ];
+    showBudgets();
+    await screen.findByText('jobs · session vqe');
+    expect(screen.getAllByRole('listitem').map(item => item.querySelector('b')?.textContent)).toEqual([
+      'jobs · session vqe',
+      'cost · in this notebook'
+    ]);
+    expect(body()).toContain('ends with the session');
+    expect(body()).toContain('renews when the kernel restarts');
   });
 
   it('says everyone for a quota of the whole organisation', async () => {

@@ -30,6 +30,13 @@ def show(document: Mapping[str, Any]) -> None:
     display(mimebundle(document), raw=True)
 
 
+def display_both(html: str, text: str) -> None:
+    """Displays the same thing for notebooks and for terminals."""
+    from IPython.display import display
+
+    display({"text/html": html, "text/plain": text}, raw=True)
+
+
 def wait_with_card(shell: InteractiveShell, job: Job) -> None:
     """Waits until the job has ended and leaves its card; an interrupt cancels the job.
 

@@ -6,10 +6,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab.circuits.names import circuit_names
+from qpm_lab.options.sweeps import SPACES
 from qpm_magics import lines
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -20,7 +22,12 @@ PARSERS = {
     "qexplain": lambda: lines.circuit_parser("%qexplain"),
     "qjobs": lines.jobs_parser,
     "qusage": lines.usage_parser,
+    "qsession": lines.session_parser,
 }
+VALUE_OF = re.compile(r"""(?:--parameter|--sweep)[ =]['"]?([^'"=\s]*)$""")
+"""At the name of a parameter; the group is what is typed of it."""
+SWEEP_OF = re.compile(r"""--sweep[ =]['"]?[^'"=]+=\s*([^'"\s(,]*)$""")
+"""At the values of a sweep."""
 
 
 WITH_CIRCUIT = frozenset({"qjob", "qquote", "qexplain"})
@@ -33,8 +40,9 @@ def register_completion(shell: InteractiveShell) -> None:
     @context_matcher()
     def qpm_matcher(context: Any) -> Any:
         line = context.line_with_cursor[: context.cursor_position]
-        typed = _last_word(line)
-        found = [] if context.cursor_line else candidates(line)
+        typed, found = _parameters(shell, line) or (_last_word(line), candidates(line))
+        if context.cursor_line:
+            found = []
         if found and _at_expression(line):
             found = [*circuit_names(shell.user_ns), *found]
         matches = [SimpleCompletion(text=c, type="param") for c in found if c.startswith(typed)]
@@ -62,6 +70,26 @@ def candidates(line: str) -> list[str]:
     if action is not None and action.nargs != 0:
         return _values(action)
     return [option for option in parser._option_string_actions if option.startswith("--")]
+
+
+def _parameters(shell: InteractiveShell, line: str) -> tuple[str, list[str]] | None:
+    """What is typed of a parameter's name or of a sweep's values, and what may stand there; None elsewhere."""
+    match = LINE.match(line)
+    if match is None or match[1] not in WITH_CIRCUIT:
+        return None
+    if at := SWEEP_OF.search(line):
+        return at[1], [f"{name}(" for name in SPACES]
+    if at := VALUE_OF.search(line):
+        mentioned = [match[2].split()[0]] if match[2].split()[0] in shell.user_ns else None
+        return at[1], [f"{name}=" for name in parameter_names(shell.user_ns, mentioned)]
+    return None
+
+
+def parameter_names(namespace: Mapping[str, Any], mentioned: list[str] | None = None) -> list[str]:
+    """Parameters of the circuits that are mentioned, or of all the namespace has."""
+    circuits = [namespace[name] for name in circuit_names(namespace, mentioned)]
+    found = [parameter.name for circuit in circuits for parameter in getattr(circuit, "parameters", ())]
+    return list(dict.fromkeys(found))
 
 
 def _at_expression(line: str) -> bool:

@@ -10,10 +10,11 @@ from qpm_lab.options import (
     OptionParser,
     add_job_options,
     add_list_options,
+    add_session_options,
     add_usage_options,
-    assignments,
     job_arguments,
     literal,
+    parameter_values,
 )
 
 if TYPE_CHECKING:
@@ -39,9 +40,6 @@ def circuit_parser(prog: str) -> OptionParser:
     parser = OptionParser(prog=prog, add_help=False)
     add_job_options(parser)
     parser.add_argument("--args", metavar="TUPLE", help="arguments of a QNode: a name or values, e.g. '0.1, 0.2'")
-    parser.add_argument(
-        "--parameter", action="append", default=[], metavar="NAME=VALUE", help="value of a circuit parameter"
-    )
     return parser
 
 
@@ -57,6 +55,13 @@ def usage_parser() -> OptionParser:
     """The options of `%qusage`."""
     parser = OptionParser(prog="%qusage", add_help=False)
     add_usage_options(parser)
+    return parser
+
+
+def session_parser() -> OptionParser:
+    """The options of `%qsession`."""
+    parser = OptionParser(prog="%qsession", add_help=False)
+    add_session_options(parser)
     return parser
 
 
@@ -130,8 +135,8 @@ def order_options(shell: InteractiveShell, options: argparse.Namespace) -> dict[
     keywords = job_arguments(options)
     if options.args is not None:
         keywords["args"] = _arguments(shell, options.args)
-    if options.parameter:
-        keywords["parameters"] = assignments(options.parameter)
+    if parameters := parameter_values(options, shell.user_ns):
+        keywords["parameters"] = parameters
     return keywords
 
 

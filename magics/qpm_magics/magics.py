@@ -12,10 +12,11 @@ from traitlets import Int, Unicode
 from qpm_lab.circuits.names import circuit_names
 from qpm_lab.errors import CancelledError, DeniedError, InputError
 from qpm_lab.experiment import OPEN
-from qpm_lab.options import list_filters
+from qpm_lab.options import list_filters, session_arguments
 from qpm_lab.runner.naming import own_name
-from qpm_magics import lines, pages
+from qpm_magics import lines, pages, sessions
 from qpm_magics.body import run_body
+from qpm_magics.cards import display_both
 
 if TYPE_CHECKING:
     import argparse
@@ -52,7 +53,7 @@ class QpmMagics(Magics):
         from qpm_lab.display import quote_html, quote_text
 
         document = self._lab.dry_run(value, **keywords)
-        _display(quote_html(document), quote_text(document))
+        display_both(quote_html(document), quote_text(document))
 
     @no_var_expand
     @line_magic
@@ -76,7 +77,7 @@ class QpmMagics(Magics):
             filters = list_filters(options)
             page = self._lab.page(limit=options.limit, **filters)
             rows, how = page["jobs"], {"filtered": any(filters.values()), "more": page["more"]}
-            _display(jobs_html(rows, **how), jobs_text(rows, **how))
+            display_both(jobs_html(rows, **how), jobs_text(rows, **how))
 
     @line_magic
     def qusage(self, line: str) -> None:
@@ -85,7 +86,7 @@ class QpmMagics(Magics):
         options = lines.parse(lines.usage_parser(), line)
         rows, quota = self._lab.usage_rows(by=options.by), self._lab.budgets()
         html = usage_html(rows, options.by) + budgets_html(quota)
-        _display(html, usage_text(rows, options.by) + "\n\n" + budgets_text(quota))
+        display_both(html, usage_text(rows, options.by) + "\n\n" + budgets_text(quota))
 
     @line_magic
     def qbackends(self, line: str) -> None:
@@ -94,7 +95,19 @@ class QpmMagics(Magics):
         if line.strip():
             raise InputError("%qbackends takes no options.", "Write %qbackends alone.")
         rows = self._lab.backend_rows()
-        _display(backends_html(rows), backends_text(rows))
+        display_both(backends_html(rows), backends_text(rows))
+
+    @no_var_expand
+    @line_magic
+    def qsession(self, line: str) -> None:
+        options = lines.parse(lines.session_parser(), line)
+        keywords = session_arguments(options)
+        if options.close:
+            sessions.show_closed(self._lab, keywords)
+        elif keywords:
+            sessions.show_opened(self._lab, {"backend": self.backend, **keywords})
+        else:
+            sessions.show_open(self._lab)
 
     @line_magic
     def qform(self, line: str) -> Any:
@@ -114,6 +127,7 @@ class QpmMagics(Magics):
     qjobs.__doc__ = pages.QJOBS + "\n" + lines.jobs_parser().format_help()
     qusage.__doc__ = pages.QUSAGE + "\n" + lines.usage_parser().format_help()
     qbackends.__doc__ = pages.QBACKENDS
+    qsession.__doc__ = pages.QSESSION + "\n" + lines.session_parser().format_help()
     qform.__doc__ = pages.QFORM
 
     @property
@@ -188,9 +202,3 @@ class QpmMagics(Magics):
             raise InputError(f"-o {name!r} is not a Python name.", "Write -o job, for example.")
         if name is not None and options.dry_run:
             raise InputError("A dry run has no Job to assign.", "Leave out -o or --dry-run.")
-
-
-def _display(html: str, text: str) -> None:
-    from IPython.display import display
-
-    display({"text/html": html, "text/plain": text}, raw=True)

@@ -18,6 +18,14 @@ the cell with an error and assigns nothing.
     %qjob qc --shots 1000           a circuit that you already have
     job.result().counts             the counts, in Qiskit's bit order
 
+A circuit with parameters runs through their values in one job; two sweeps make a grid, and the
+values may be a list or array of yours:
+
+    %%qjob --sweep 'theta=linspace(0, 2*pi, 100)' --parameter phi=pi/2 -o job
+    %%qjob --sweep 'theta=linspace(0, pi, 20)' --sweep 'phi=[0.1, 0.2, 0.5]'
+    %qjob qc --sweep theta=angles
+    job.result().to_frame()         one table of all points
+
 Interrupting the cell cancels the job. Without -o the Job is the cell's value (`_`).
 """
 QQUOTE = """What a job would cost, before running it; nothing is recorded or held.
@@ -37,6 +45,14 @@ QJOBS = """Your newest jobs, one job's card, or cancel one.
 """
 QUSAGE = """Who used how much, and what is left of every quota that counts for you."""
 QBACKENDS = """Where a job can run, what each backend takes and what it needs."""
+QSESSION = """An envelope for a loop: it is reserved once, drawn down by every job, and never exceeded.
+
+    %qsession                                   the open session, or what this kernel may use
+    %qsession --max-cost 5 --max-jobs 200       open one; the step that does not fit is refused
+    %qsession --close                           close it and see what it used
+
+In Python: with lab.session(max_cost="5", max_jobs=200) as session: session.submit(qc)
+"""
 QFORM = """Submit a circuit with the mouse: quote and decision follow each change.
 
     %qform          choose among the circuits of this notebook

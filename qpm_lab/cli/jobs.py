@@ -14,9 +14,9 @@ from qpm_lab.options import (
     add_job_options,
     add_list_options,
     add_usage_options,
-    assignments,
     job_arguments,
     list_filters,
+    parameter_values,
 )
 
 if TYPE_CHECKING:
@@ -148,14 +148,11 @@ def _circuit_command(commands: Any, name: str, summary: str, run: Run) -> argpar
     parser = add_command(commands, name, summary, run)
     parser.add_argument("file", metavar="FILE", help="OpenQASM 2 or 3 (.qasm) or QPY (.qpy)")
     add_job_options(parser)
-    parser.add_argument(
-        "--parameter", action="append", default=[], metavar="NAME=VALUE", help="value of a circuit parameter"
-    )
     return parser
 
 
 def _keywords(options: argparse.Namespace) -> dict[str, Any]:
-    parameters = assignments(options.parameter)
+    parameters = parameter_values(options)
     stem = Path(options.file).stem[:120]
     name = options.name or (stem if stem.isprintable() else None)
     return {**job_arguments(options), "name": name, "parameters": parameters or None}

@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from qpm_lab.display.png import (
         to_png,
     )
+    from qpm_lab.display.sessions import (
+        session_html,
+        session_text,
+    )
     from qpm_lab.display.tables import (
         Column,
         Table,
@@ -60,6 +64,8 @@ _HOME = {
     "to_png": "png",
     "to_rich": "text",
     "to_text": "text",
+    "session_html": "sessions",
+    "session_text": "sessions",
     "Column": "tables",
     "Table": "tables",
     "table_html": "tables",
@@ -106,6 +112,8 @@ __all__ = [
     "quote_line",
     "quote_text",
     "quotes_table",
+    "session_html",
+    "session_text",
     "table_html",
     "table_text",
     "to_html",

@@ -60,7 +60,7 @@ def _row(bar: Bar, full: float) -> Html:
     between = percent_range(bar.low, bar.high)
     return el(
         "tr",
-        el("th", _key(bar.key), scope="row"),
+        el("th", key_html(bar.key), scope="row"),
         el("td", _track(bar, full), spoken(between), class_="draw"),
         el("td", percent(bar.share), class_="num"),
         el("td", spoken(count(bar.count))),
@@ -68,7 +68,7 @@ def _row(bar: Bar, full: float) -> Html:
     )
 
 
-def _key(key: str) -> Html:
+def key_html(key: str) -> Html:
     """A bit string; of a long one the first and last bits, and the whole for whoever hovers or listens."""
     if len(key) <= LONG_KEY:
         return code(key)
@@ -95,10 +95,10 @@ def axis_html(fidelity: Fidelity, axis: Axis) -> Html:
     return el("div", line, ends, aria_hidden="true")
 
 
-def quota_html(line: QuotaLine) -> Html:
+def quota_html(line: QuotaLine, kind: str = "Quota · ") -> Html:
     """One quota: its title, used and held as two patterns of one bar, and the same in words."""
     return join(
-        el("h4", f"Quota · {line.title}"),
+        el("h4", f"{kind}{line.title}"),
         meter(line.used, line.reserved, tight=line.tight),
         el("p", line.words, class_="num warn" if line.tight else "num mut"),
     )

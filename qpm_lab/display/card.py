@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from qpm_lab.display import spending, wording
 from qpm_lab.display.bars import axis_html, meter, outcomes_html, quota_html
+from qpm_lab.display.charts import sweep_html
 from qpm_lab.display.details import circuit_html, record_html
 from qpm_lab.display.figures import counted, money
 from qpm_lab.display.markup import Html, code, el, join, name_of, style
 from qpm_lab.display.results import Fidelity, blocks, fidelity, outcomes
+from qpm_lab.display.sweeps import TABLE, sweep
 from qpm_lab.display.wording import Document, Why, part, status
 
 QUOTAS = 2
@@ -88,13 +90,12 @@ def _trouble(document: Document) -> Html | None:
 
 def _body(document: Document) -> Html | None:
     """Outcomes at the left, what is known about trust, money and quotas at the right."""
-    if status(document) in {"denied", "failed", "cancelled", "parked", "awaiting_approval"}:
+    if wording.without_body(document):
         return None
     drawn, beyond = blocks(document)
-    left: list[Html | None] = [_progress(document)]
-    left += [_block(block, len(drawn) > 1) for block in drawn]
+    left = [_progress(document), *(_block(block, len(drawn) > 1) for block in drawn)]
     if beyond:
-        left.append(el("p", f"{counted(beyond, 'more circuit')}. All of them: ", code("job.result().to_frame()")))
+        left.append(el("p", f"{counted(beyond, 'more circuit')}. All of them: ", code(TABLE)))
     single = drawn[0] if len(drawn) == 1 else {}
     facts = (_fidelity(single), _cost(document), _quotas(document))
     if not any(left):
@@ -104,12 +105,18 @@ def _body(document: Document) -> Html | None:
 
 def _block(block: Document, named: bool) -> Html:
     """One circuit; with several, each has its name and its own fidelity below its bars."""
-    found = outcomes(block)
-    bars = outcomes_html(found) if found else el("p", "No outcomes were recorded.", class_="mut")
+    drawing = _drawing(block)
     if not named:
-        return bars
+        return drawing
     title = el("h4", name_of(part(block, "circuit").get("name") or "unnamed circuit"), class_="name")
-    return el("div", title, bars, _fidelity(block), class_="block")
+    return el("div", title, drawing, _fidelity(block), class_="block")
+
+
+def _drawing(block: Document) -> Html:
+    swept, found = sweep(block), outcomes(block)
+    if swept:
+        return sweep_html(block, swept)
+    return outcomes_html(found) if found else el("p", "No outcomes were recorded.", class_="mut")
 
 
 def _progress(document: Document) -> Html | None:

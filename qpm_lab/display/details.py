@@ -12,6 +12,8 @@ from qpm_lab.display.wording import Document, part, parts
 
 COUNTS = 64
 """Longest list of counts printed in the card's copy of the record."""
+DRAWN = ("shown", "values", "outcomes")
+"""Parts of a sweep that hold a figure for each of its points."""
 
 
 def circuit_html(document: Document) -> Html | None:
@@ -46,7 +48,10 @@ def record_html(document: Document) -> Html:
 
 
 def _short(block: Document) -> dict[str, object]:
-    counts = block.get("counts")
-    if not isinstance(counts, Mapping) or len(counts) <= COUNTS:
-        return dict(block)
-    return {**block, "counts": f"{count(len(counts))} outcomes, in the data of this output"}
+    counts, shortened = block.get("counts"), dict(block)
+    if isinstance(counts, Mapping) and len(counts) > COUNTS:
+        shortened["counts"] = f"{count(len(counts))} outcomes, in the data of this output"
+    if isinstance(block.get("sweep"), Mapping):
+        drawn = dict.fromkeys(DRAWN, "in the data of this output")
+        shortened["sweep"] = {**part(block, "sweep"), **drawn}
+    return shortened

@@ -54,6 +54,16 @@ def counted(value: object, noun: str) -> str:
     return f"{count(value)} {noun}" + ("" if decimal(value) == 1 else "s")
 
 
+def real(value: object) -> str:
+    """The value of a parameter, with six digits.
+
+    >>> real(0.5), real(3.14159265), real(1e-9), real(None)
+    ('0.5', '3.14159', '1e-09', '–')
+    """
+    known = number(value)
+    return UNKNOWN if known is None else f"{known:.6g}"
+
+
 def percent(share: object) -> str:
     """A share of one as a percentage with one decimal; tiny but not zero stays visible.
 

@@ -16,7 +16,7 @@ from qpm_lab.display.figures import (
     number,
     plain,
 )
-from qpm_lab.display.spending import amount, cost, quotas
+from qpm_lab.display.spending import amount, cost, quotas, renewal
 from qpm_lab.display.tables import Column, Row, Table, column
 from qpm_lab.display.text import columns, fitting, quota_lines, reason_lines
 from qpm_lab.display.wording import STATES, Document, part, reasons
@@ -38,7 +38,7 @@ def jobs_table(rows: Sequence[Row], *, filtered: bool = False, more: bool = Fals
         column("Name", "name", prose=True),
         Column("State", _state, prose=True),
         column("Backend", "backend", fixed=True),
-        Column("Shots", lambda row: count(row.get("shots")), right=True),
+        Column("Shots", _shots, right=True),
         Column("Fidelity", _fidelity, right=True),
         Column("Cost", lambda row: _money(row.get("cost")), right=True),
         Column("Took", lambda row: duration(row.get("run_seconds")), right=True),
@@ -70,6 +70,13 @@ def _state(row: Row) -> str:
     if known in {"denied", "awaiting_approval"} and refused:
         return f"{word}: {counted(refused, 'reason')}"
     return f"{word}: {plain(row['error'], limit=80)}" if row.get("error") else word
+
+
+def _shots(row: Row) -> str:
+    """Of a job with many histograms, how many times how many shots: '1,000 × 1,024'."""
+    many = number(row.get("circuits")) or 0
+    shots = count(row.get("shots"))
+    return f"{count(many)} × {shots}" if many > 1 else shots
 
 
 def _fidelity(row: Row) -> str:
@@ -127,7 +134,7 @@ def quota_table(rows: Sequence[Row]) -> Table:
         column("Rule", "quota", fixed=True),
         *(_amount(title) for title in ("Used", "Reserved", "Left", "Limit")),
         *([Column("Note", _tightness)] if any(map(_tightness, rows)) else []),
-        Column("Renews", lambda row: moment(row.get("renews_at")).replace(":00 UTC", " UTC") or "never"),
+        Column("Renews", renewal),
         column("Owner", "owner"),
     )
     empty = "No quota counts for you: the policy bundle sets none."

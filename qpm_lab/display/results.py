@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from qpm_lab.display.figures import counted, interval, level, number, percent, plain
+from qpm_lab.display.sweeps import sweep
 from qpm_lab.display.wording import Document, part, parts, status
 
 FIRST = 8
@@ -14,11 +15,13 @@ FIRST = 8
 BLOCKS = 4
 """Circuits drawn of a job that has many."""
 AXIS_STARTS = (0.999, 0.998, 0.995, 0.99, 0.98, 0.95, 0.9, 0.8, 0.5, 0.0)
+NOT_COMPUTED = ("not asked for", "not computed")
+"""How the reason of a fidelity begins that nobody wanted."""
 
 
 def has_outcomes(document: Document) -> bool:
     """True when there is something to draw as a picture."""
-    return any(outcomes(block) for block in blocks(document)[0])
+    return any(outcomes(block) or sweep(block) for block in blocks(document)[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ def blocks(document: Document) -> tuple[list[Document], int]:
         return [], 0
     results = parts(document, "results")
     if not results:
-        return ([document] if document.get("outcomes") or document.get("fidelity") else []), 0
+        known = any(document.get(key) for key in ("outcomes", "fidelity", "sweep"))
+        return ([document] if known else []), 0
     return results[:BLOCKS], max(0, len(results) - BLOCKS)
 
 
@@ -173,7 +177,8 @@ def fidelity(block: Document) -> Fidelity | None:
         kind: Literal["estimate", "ideal", "refused"] = "ideal"
         explanation = f"Sampling alone gives {between} ({sure})." if sure else ""
     elif value is None or not sure:
-        kind, headline = "refused", "Not claimed" if sure else "Not measurable here"
+        asked = not reason.lower().startswith(NOT_COMPUTED)
+        kind, headline = "refused", "Not claimed" if sure else "Not measurable here" if asked else "Not computed"
         explanation = " ".join(s for s in (reason, f"Somewhere in {between} ({sure})." if sure else "") if s)
     else:
         kind, headline, explanation = "estimate", between, reason

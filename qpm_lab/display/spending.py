@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from qpm_lab.display.figures import count, decimal, duration, money, plain
+from qpm_lab.display.figures import count, decimal, duration, moment, money, plain
 from qpm_lab.display.wording import Document, part
 
 WINDOWS = {
@@ -40,6 +40,15 @@ def _source(quote: Document, priced: bool) -> str:
     dated = ", ".join(piece for piece in (source, seen) if piece)
     words = f"quoted ({dated})" if dated else "quoted"
     return f"{words}; this price is out of date" if quote.get("stale") else words
+
+
+RENEWALS = {"session": "never: it ends with the session", "notebook_run": "when the kernel restarts"}
+
+
+def renewal(row: Document) -> str:
+    """When a quota starts afresh: '2026-11-23 00:00 UTC', 'when the kernel restarts', 'never'."""
+    said = RENEWALS.get(plain(row.get("scope")), "never")
+    return moment(row.get("renews_at")).replace(":00 UTC", " UTC") or said
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,8 @@ def _quota_title(row: Document) -> str:
     scope, key = plain(row.get("scope")), plain(row.get("key"))
     if scope == "org":
         return f"{title} · everyone"
+    if scope == "session":
+        return f"{measure} in session {key}".strip()
     if scope in {"", "user", "notebook_run"}:
         return title
     return f"{title} · {scope.replace('_', ' ')} {key}".strip()

@@ -6,11 +6,15 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qpm_lab.display import spending, wording
 from qpm_lab.display.figures import counted, money, percent, percent_range, plain, short_digest
 from qpm_lab.display.results import Bar, blocks, fidelity, outcomes, scale
+from qpm_lab.display.spark import sweep_lines
+from qpm_lab.display.spending import QuotaLine
+from qpm_lab.display.sweeps import TABLE, sweep
 from qpm_lab.display.wording import Document, part, status
 
 if TYPE_CHECKING:
@@ -20,7 +24,10 @@ ROWS = 16
 """Outcomes printed before the rest is summed up in a line."""
 LONG_KEY = 20
 """Bit strings longer than this get a line of their own."""
-ASCII = str.maketrans({"█": "#", "▒": "=", "░": ".", "–": "-", "…": "...", "·": "|", "×": "x", "•": "*", "€": "EUR "})
+ASCII = str.maketrans(
+    {"▁": "_", "▂": ".", "▃": "-", "▄": "=", "▅": "+", "▆": "*", "▇": "%", "▓": "%"}
+    | {"█": "#", "▒": "=", "░": ".", "–": "-", "…": "...", "·": "|", "×": "x", "•": "*", "€": "EUR "}
+)
 STYLES = {
     "ok": "green",
     "bad": "bold red",
@@ -134,14 +141,17 @@ def _progress(document: Document, width: int) -> Iterator[Line]:
 
 
 def _results(document: Document, width: int) -> Iterator[Line]:
+    if wording.without_body(document):
+        return
     drawn, beyond = blocks(document)
     for block in drawn:
         if len(drawn) > 1:
             yield [(plain(part(block, "circuit").get("name")) or "unnamed circuit", "b")]
-        yield from _outcomes(block, width)
+        swept = sweep(block)
+        yield from sweep_lines(block, swept, width) if swept else _outcomes(block, width)
         yield from _fidelity(block, width)
     if beyond:
-        yield [(f"{counted(beyond, 'more circuit')}. All of them: job.result().to_frame()", "mut")]
+        yield [(f"{counted(beyond, 'more circuit')}. All of them: {TABLE}", "mut")]
 
 
 def _outcomes(block: Document, width: int) -> Iterator[Line]:
@@ -184,7 +194,7 @@ def _fidelity(block: Document, width: int) -> Iterator[Line]:
 
 
 def _facts(document: Document, width: int) -> Iterator[Line]:
-    if status(document) in {"denied", "failed", "cancelled", "awaiting_approval"}:
+    if status(document) != "parked" and wording.without_body(document):
         return
     if part(document, "cost") or part(document, "quote"):
         figure, source = spending.cost(document)
@@ -196,8 +206,13 @@ def _facts(document: Document, width: int) -> Iterator[Line]:
 def quota_lines(rows: Iterable[Document], width: int) -> Iterator[Line]:
     """One line for each quota: how much is used, held and left."""
     for line in spending.quotas(list(rows)):
-        yield from _labelled("Quota", f"{line.title}: {line.words}", width, "warn" if line.tight else "")
-        yield [(" " * 18, ""), (_meter(line.used, line.reserved, 30), "warn" if line.tight else "busy")]
+        yield from meter_lines("Quota", replace(line, words=f"{line.title}: {line.words}"), width)
+
+
+def meter_lines(label: str, line: QuotaLine, width: int) -> Iterator[Line]:
+    """A label with the words of a quota, and its bar below them."""
+    yield from _labelled(label, line.words, width, "warn" if line.tight else "")
+    yield [(" " * 18, ""), (_meter(line.used, line.reserved, 30), "warn" if line.tight else "busy")]
 
 
 def _next(document: Document, width: int) -> Iterator[Line]:

@@ -79,26 +79,57 @@ def job_name(document: Document) -> str:
 
 def where(document: Document) -> str:
     """Backend, shots and how long it took: 'aer/noisy · 4,096 shots · 0.4 s'."""
-    circuits = len(parts(document, "results"))
+    many = _many(document)
     shots = counted(document.get("shots"), "shot") if decimal(document.get("shots")) is not None else ""
     times = part(document, "times")
     taken = times.get("run_seconds") if times.get("run_seconds") is not None else times.get("total_seconds")
     pieces = [
         plain(document.get("backend")),
-        f"{counted(circuits, 'circuit')} × {shots}" if circuits > 1 and shots else shots,
+        " × ".join(piece for piece in (many, shots) if piece),
         duration(taken) if number(taken) is not None else "",
     ]
     return " · ".join(piece for piece in pieces if piece)
 
 
+def _many(document: Document) -> str:
+    """How many circuits or, in a sweep, points; empty for a job of one."""
+    circuits = len(parts(document, "results"))
+    if points(document):
+        return counted(points(document), "point")
+    return counted(circuits, "circuit") if circuits > 1 else ""
+
+
+def points(document: Document) -> int:
+    """How many points a sweep has; 0 for any other job, also for one of several circuits."""
+    if len(parts(document, "results")) > 1:
+        return 0
+    swept = number(part(document, "sweep").get("points"))
+    planned = number(part(document, "circuit").get("points"))
+    return int(swept or (planned if planned and planned > 1 else 0))
+
+
+def without_body(document: Document) -> bool:
+    """True for a job that has nothing to draw; a sweep that ended early has what was done."""
+    known = status(document)
+    if known in {"cancelled", "failed"}:
+        return not number(part(document, "sweep").get("done"))
+    return known in {"denied", "parked", "awaiting_approval"}
+
+
+def points_words(document: Document) -> str:
+    """How much of a sweep is done: '420 of 1,000 points', '1,000 points'."""
+    whole, done = points(document), int(number(part(document, "sweep").get("done")) or 0)
+    return counted(whole, "point") if done >= whole else f"{count(done)} of {counted(whole, 'point')}"
+
+
 def aside(document: Document) -> str:
-    """What stands at the right of the first line: the experiment, or that nothing happened."""
+    """What stands at the right of the first line: experiment and session, or that nothing happened."""
     if status(document) in {"denied", "dry_run"}:
         return "nothing was sent, nothing was spent"
     if status(document) == "awaiting_approval":
         return "nothing was sent, nothing was spent so far"
-    experiment = plain(part(document, "labels").get("experiment"))
-    return f"experiment {experiment}" if experiment else ""
+    labels = ((key, plain(part(document, "labels").get(key))) for key in ("experiment", "session"))
+    return " · ".join(f"{key} {name}" for key, name in labels if name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +161,16 @@ def trouble(document: Document) -> Why | None:
             "The vendor cannot say whether it has this job, so it is not sent again.",
             f"Settle it: qpm jobs resolve {plain(document.get('job_id'))} --vendor-id X | --not-submitted",
         ),
-        "cancelled": ("The job was cancelled before it had a result.", ""),
+        "cancelled": (_cancelled(document), ""),
     }
     message, hint = defaults.get(known, ("The job failed; no reason was recorded.", ""))
     return Why(plain(error.get("message")) or message, plain(error.get("hint")) or hint, "", "")
+
+
+def _cancelled(document: Document) -> str:
+    if part(document, "sweep").get("done"):
+        return f"The sweep was cancelled after {points_words(document)}."
+    return "The job was cancelled before it had a result."
 
 
 @dataclass(frozen=True, slots=True)

@@ -284,3 +284,68 @@ def test_shots_are_read_as_people_write_them(qpm: Any, text: str, shots: int) ->
 def test_what_is_not_a_whole_number_of_shots_is_refused(qpm: Any, text: str) -> None:
     """A decimal comma is not a group of three."""
     assert qpm("explain", str(BELL), "--shots", text)[0] == 2
+
+
+@pytest.fixture
+def turn(tmp_path: Path) -> Path:
+    """A circuit file with two parameters."""
+    from qiskit import QuantumCircuit, qpy
+    from qiskit.circuit import Parameter
+
+    circuit = QuantumCircuit(1, name="turn")
+    circuit.rx(Parameter("theta"), 0)
+    circuit.rz(Parameter("phi"), 0)
+    with (tmp_path / "turn.qpy").open("wb") as file:
+        qpy.dump(circuit, file)
+    return tmp_path / "turn.qpy"
+
+
+def test_a_sweep_runs_as_one_job(qpm: Any, turn: Path) -> None:
+    """Two sweeps make a grid; the list shows one job with the shots of all points."""
+    sweep = ("--sweep", "theta=linspace(0, pi, 5)", "--sweep", "phi=[0, 1]", "--shots", "20")
+    code, document, _ = qpm("run", str(turn), *sweep)
+    assert (code, document["status"], document["circuit"]["points"]) == (0, "completed", 10)
+    assert len(qpm("jobs")[1]["jobs"]) == 1
+    assert qpm("usage")[1]["usage"][0]["shots"] == 200
+
+
+def test_a_sweep_beside_a_fixed_value_is_quoted_and_explained(qpm: Any, turn: Path) -> None:
+    """A refusal exits as always and says how many points would fit."""
+    words = (str(turn), "--parameter", "phi=pi/2", "--sweep", "theta=range(1000)")
+    assert qpm("quote", *words)[1]["quote"]["high"] == "0"
+    code, document, _ = qpm("explain", *words, "--shots", "1615000")
+    assert code == 3
+    (reason,) = document["decision"]["reasons"]
+    assert reason["details"]["points_that_fit"] == 619
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--sweep", "theta=[1, 2]"),
+        ("--sweep", "theta=angles", "--parameter", "phi=0"),
+        ("--sweep", "theta", "--parameter", "phi=0"),
+        ("--sweep", "theta=linspace(0, 1, 10**7)", "--parameter", "phi=0"),
+        ("--sweep", "thta=[1]", "--parameter", "theta=0", "--parameter", "phi=0"),
+        ("--fidelity", "perfect"),
+    ],
+)
+def test_a_sweep_that_cannot_be_read_exits_two(qpm: Any, turn: Path, words: tuple[str, ...]) -> None:
+    """An open parameter, a variable that no command line has, no values, too many, a wrong name."""
+    code, document, _ = qpm("run", str(turn), *words)
+    assert code == 2
+    assert document["error"]["hint"]
+
+
+def test_jobs_are_listed_by_session(qpm: Any, home: Path) -> None:
+    """What was run in a session made in Python is found by the session's id."""
+    from qpm_lab import Lab
+
+    lab = Lab()
+    with lab.session(max_jobs=2) as session:
+        inside = session.submit(BELL, shots=10)
+        inside.result()
+    lab.submit(BELL, shots=10).result()
+    lab.close()
+    listed = qpm("jobs", "--session", session.id)[1]["jobs"]
+    assert [row["job_id"] for row in listed] == [inside.id]

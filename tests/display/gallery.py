@@ -12,9 +12,19 @@ from typing import Any
 
 from playwright.sync_api import Browser, Dialog, sync_playwright
 
-from qpm_lab.display import backends_html, budgets_html, jobs_html, quote_html, to_html, to_png, to_text, usage_html
+from qpm_lab.display import (
+    backends_html,
+    budgets_html,
+    jobs_html,
+    quote_html,
+    session_html,
+    to_html,
+    to_png,
+    to_text,
+    usage_html,
+)
 
-from . import documents, lists
+from . import documents, lists, sweeps
 
 FLAGS = [
     "--no-sandbox",
@@ -26,6 +36,7 @@ FLAGS = [
     "--disable-sync",
 ]
 OUT = Path("test-output/display")
+CARDS = {**documents.gallery(), **sweeps.gallery()}
 MEASURE = """() => [...document.querySelectorAll('.qpm-card')].map(card => {
   const box = part => card.querySelector(part)?.getBoundingClientRect();
   const [left, right] = [box('.mains'), box('.side')];
@@ -45,9 +56,10 @@ def browser_path() -> str | None:
 
 def page() -> str:
     """All cards and tables under each other."""
-    cards = "".join(f"<h6>{name}</h6>{to_html(d)}" for name, d in documents.gallery().items())
+    cards = "".join(f"<h6>{name}</h6>{to_html(d)}" for name, d in CARDS.items())
     tables = jobs_html(lists.JOBS) + budgets_html(lists.BUDGETS) + backends_html(lists.BACKENDS)
     tables += quote_html(documents.completed()) + usage_html(lists.USAGE) + jobs_html([])
+    tables += session_html(lists.SESSION) + session_html(lists.CLOSED) + session_html(None, lists.OWN)
     scheme = "<style>:root{color-scheme:light dark}</style>"
     return f"<!doctype html><html lang=en><meta charset=utf-8><title>Cards</title>{scheme}<body>{cards}{tables}"
 
@@ -73,9 +85,9 @@ def photograph(browser: Browser, scheme: Any, width: int) -> dict[str, Any]:
 def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "gallery.html").write_text(page(), encoding="utf-8")
-    for name in ("completed", "wide"):
-        (OUT / f"{name}.png").write_bytes(to_png(documents.gallery()[name]))
-    texts = (to_text(d, width=88, encoding="utf-8") for d in documents.gallery().values())
+    for name in ("completed", "wide", "sweep", "grid"):
+        (OUT / f"{name}.png").write_bytes(to_png(CARDS[name]))
+    texts = (to_text(d, width=88, encoding="utf-8") for d in CARDS.values())
     (OUT / "gallery.txt").write_text("\n\n".join(texts), encoding="utf-8")
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=browser_path(), args=FLAGS)

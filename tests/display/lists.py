@@ -85,3 +85,28 @@ USAGE: list[dict[str, Any]] = [
         "run_seconds": 185.0,
     }
 ]
+ENVELOPE = [
+    quota("37", limit="200", measure="jobs", unit="jobs", scope="session", key="vqe", window="life", left="163"),
+    quota("1.20", "0.30", limit="5", unit="USD", measure="cost", scope="session", key="vqe", window="life", left="3.5"),
+]
+OWN = [
+    quota("3", limit="1000000", measure="jobs", unit="jobs", scope="notebook_run", key="4f1c", window="life"),
+    quota("0", limit="20", unit="USD", measure="cost", scope="notebook_run", key="4f1c", window="life"),
+]
+SESSION: dict[str, Any] = {
+    "session_id": "01JDSESSION",
+    "name": "vqe",
+    "status": "open",
+    "opened_at": "2026-11-22T12:00:00Z",
+    "closed_at": None,
+    "backend": "aer/simulator",
+    "principal": {"user": "ada"},
+    "jobs": {"completed": 37, "failed": 0, "cancelled": 0, "denied": 1},
+    "shots": 37888,
+    "cost": [{"currency": "USD", "amount": "1.2"}],
+    "labels": {"experiment": "h2", "project": None},
+    "envelope": ENVELOPE,
+    "reserved": [quota("121904", "162112")],
+    "ledger": {"entry": 7, "digest": "sha256:4be1"},
+}
+CLOSED = {**SESSION, "status": "closed", "closed_at": "2026-11-22T12:09:00Z", "reserved": []}

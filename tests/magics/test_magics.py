@@ -2,47 +2,12 @@
 
 from __future__ import annotations
 
-import builtins
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.utils.capture import RichOutput, capture_output
 
-MIME = "application/vnd.qpm-lab.job+json"
+from .shells import Ran
+
 GHZ = "from qiskit import QuantumCircuit\nqc = QuantumCircuit(2)\nqc.h(0)\nqc.cx(0, 1)\n"
-
-
-@pytest.fixture
-def shell(home: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[InteractiveShell]:
-    # A doctest run before leaves its own `_` in builtins, to which IPython would yield.
-    monkeypatch.delattr(builtins, "_", raising=False)
-    InteractiveShell.clear_instance()
-    made = InteractiveShell.instance()
-    made.run_line_magic("load_ext", "qpm_magics")
-    yield made
-    from qpm_lab.lab import close_default_lab
-
-    close_default_lab()
-    InteractiveShell.clear_instance()
-
-
-class Ran:
-    """What one cell gave: its success, its error, its cards and its text."""
-
-    def __init__(self, shell: InteractiveShell, source: str) -> None:
-        with capture_output() as captured:
-            self.outcome = shell.run_cell(source, store_history=True)
-        self.error = self.outcome.error_in_exec or self.outcome.error_before_exec
-        self.text = captured.stdout
-        self.outputs: list[RichOutput] = captured.outputs
-
-    @property
-    def cards(self) -> list[dict[str, Any]]:
-        """The cards as they stand in the end: on a slow machine a running card came first and was replaced."""
-        drawn = [o.data[MIME] for o in self.outputs if MIME in o.data]
-        return [card for card in drawn if card["status"] not in ("running", "submitted")]
 
 
 def test_the_value_of_the_last_expression_is_submitted_and_shown(shell: InteractiveShell) -> None:

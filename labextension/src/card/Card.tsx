@@ -9,6 +9,7 @@ import { Facts } from './Facts';
 import { Footer } from './Footer';
 import { OutcomeTable } from './Outcomes';
 import { RunProgress } from './RunProgress';
+import { SweepChart } from './SweepChart';
 import { Why } from './Why';
 
 export interface CardProps {
@@ -57,14 +58,22 @@ function Head({ record, children }: { record: JobRecord; children: ReactNode }) 
 
 function where(record: JobRecord): string {
   const shots = record.shots === null ? '' : counted(record.shots, 'shot');
-  const many = record.results.length;
   return [
     record.backend,
-    many > 1 && shots ? `${counted(many, 'circuit')} × ${shots}` : shots,
+    [manyOf(record), shots].filter(Boolean).join(' × '),
     record.runSeconds === null ? '' : duration(record.runSeconds)
   ]
     .filter(Boolean)
     .join(' · ');
+}
+
+/** How many circuits or, in a sweep, points; empty for a job of one. */
+function manyOf({ results }: JobRecord): string {
+  if (results.length > 1) {
+    return counted(results.length, 'circuit');
+  }
+  const points = results[0]?.sweep?.points ?? results[0]?.circuit?.points ?? 1;
+  return results[0]?.sweep || points > 1 ? counted(points, 'point') : '';
 }
 
 function aside(record: JobRecord): string {
@@ -75,11 +84,17 @@ function aside(record: JobRecord): string {
     case 'awaiting_approval':
       return 'nothing was sent, nothing was spent so far';
     default:
-      return record.experiment && `experiment ${record.experiment}`;
+      return [record.experiment && `experiment ${record.experiment}`, record.session && `session ${record.session}`].filter(Boolean).join(' · ');
   }
 }
 
 const WITHOUT_BODY = ['denied', 'failed', 'cancelled', 'parked', 'awaiting_approval'];
+const ENDED_EARLY = ['failed', 'cancelled'];
+
+/** A sweep that ended early has what was done; any other job that did not complete has nothing to draw. */
+function hasBody({ status, results }: JobRecord): boolean {
+  return !WITHOUT_BODY.includes(status) || (ENDED_EARLY.includes(status) && results.some(result => (result.sweep?.done ?? 0) > 0));
+}
 
 interface BodyProps {
   record: JobRecord;
@@ -89,7 +104,7 @@ interface BodyProps {
 }
 
 function Body({ record, chosen, choose }: BodyProps) {
-  if (WITHOUT_BODY.includes(record.status)) {
+  if (!hasBody(record)) {
     return null;
   }
   const result = record.results[chosen];
@@ -98,11 +113,7 @@ function Body({ record, chosen, choose }: BodyProps) {
       {record.status !== 'dry_run' && (
         <div>
           {record.results.length > 1 && <Choice results={record.results} chosen={chosen} choose={choose} />}
-          {isOpen(record.status) ? (
-            <RunProgress record={record} />
-          ) : (
-            result?.outcomes && <OutcomeTable key={chosen} outcomes={result.outcomes} />
-          )}
+          <Drawing key={chosen} record={record} result={result} />
         </div>
       )}
       <Facts record={record} fidelity={result?.fidelity ?? null} />
@@ -110,11 +121,28 @@ function Body({ record, chosen, choose }: BodyProps) {
   );
 }
 
+/** What was measured, or how far it is; a sweep shows both while it runs. */
+function Drawing({ record, result }: { record: JobRecord; result: Result | undefined }) {
+  const open = isOpen(record.status);
+  if (result?.sweep) {
+    return (
+      <SweepChart sweep={result.sweep} status={record.results.length > 1 ? '' : record.status}>
+        {open && <RunProgress record={record} brief />}
+      </SweepChart>
+    );
+  }
+  if (open) {
+    return <RunProgress record={record} />;
+  }
+  return result?.outcomes ? <OutcomeTable outcomes={result.outcomes} /> : null;
+}
+
+/** The arrow keys are the list's: JupyterLab would move to another cell. */
 function Choice({ results, chosen, choose }: Omit<BodyProps, 'record'> & { results: Result[] }) {
   return (
     <label className="qpm-Choice">
       Circuit{' '}
-      <select className="qpm-Field" value={chosen} onChange={event => choose(Number(event.target.value))}>
+      <select className="qpm-Field" data-lm-suppress-shortcuts value={chosen} onChange={event => choose(Number(event.target.value))}>
         {results.map((result, index) => (
           <option key={index} value={index}>
             {`${index + 1} of ${count(results.length)}: ${result.circuit?.name || 'unnamed'}`}

@@ -45,11 +45,14 @@ function FidelityFact({ fidelity }: { fidelity: Fidelity }) {
   const sure = confidence(fidelity.level);
   const ideal = reason.toLowerCase().startsWith('ideal simulator');
   if (ideal || value === null || !bounded) {
+    const unwanted = /^not (asked for|computed)/i.test(reason);
+    const refused = bounded ? 'Not claimed' : unwanted ? 'Not computed' : 'Not measurable here';
+    const headline = ideal ? 'Ideal simulator, sampling noise only' : refused;
     const between = bounded ? `${interval(low, high)} (${sure})` : '';
     return (
       <div className="qpm-Fact">
         <h4>{titleOf(fidelity)}</h4>
-        <p>{ideal ? 'Ideal simulator, sampling noise only' : bounded ? 'Not claimed' : 'Not measurable here'}</p>
+        <p>{headline}</p>
         {!ideal && <p className="qpm-quiet">{reason}</p>}
         {between && <p className="qpm-quiet qpm-num">{`${ideal ? 'Sampling alone gives' : 'Somewhere in'} ${between}.`}</p>}
       </div>

@@ -109,8 +109,12 @@ function RecordDetails({ source }: { source: unknown }) {
   );
 }
 
-/** Long lists of counts are named, not printed. */
+/** Long lists of counts and of a sweep's points are named, not printed. */
 function printed(key: string, value: unknown): unknown {
+  if (key === 'sweep' && typeof value === 'object' && value) {
+    const drawn = 'in the data of this output';
+    return { ...value, shown: drawn, values: drawn, outcomes: drawn };
+  }
   const many = key === 'counts' && typeof value === 'object' && value ? Object.keys(value).length : 0;
   return many > 64 ? `${count(many)} outcomes, in the data of this output` : value;
 }

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 
 import { ApiError } from '../api';
 import type { Client } from '../client';
-import { isOpen, type JobRecord } from '../record';
+import { isOpen, type JobRecord, type Result } from '../record';
 import { Card } from './Card';
 
 export interface LiveCardProps {
@@ -30,13 +30,19 @@ export function LiveCard({ saved, client }: LiveCardProps) {
   return <Card record={record} note={open ? note : ''} cancel={cancel} />;
 }
 
-/** A closed record stays; of two open ones the ledger's counts, with the progress that only the kernel knows. */
+/** A closed record stays; of two open ones the ledger's, with the progress and points that only the kernel knows. */
 export function freshest(saved: JobRecord, fetched: JobRecord | null): JobRecord {
   if (!fetched || !isOpen(saved.status)) {
     return saved;
   }
   const told = fetched.progress && fetched.progress.total > 0 ? fetched.progress : saved.progress;
-  return isOpen(fetched.status) ? { ...fetched, progress: told ?? fetched.progress } : fetched;
+  const results = fetched.results.map((result, index) => further(result, saved.results[index]));
+  return isOpen(fetched.status) ? { ...fetched, results, progress: told ?? fetched.progress } : fetched;
+}
+
+/** The result of which more points are done. */
+function further(fetched: Result, saved: Result | undefined): Result {
+  return saved?.sweep && saved.sweep.done > (fetched.sweep?.done ?? 0) ? { ...fetched, sweep: saved.sweep } : fetched;
 }
 
 type Show = (record: JobRecord) => void;

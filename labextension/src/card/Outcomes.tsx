@@ -2,6 +2,7 @@ import { useState } from 'react';
 
 import { confidence, count, counted, percent, percentRange } from '../format';
 import type { Outcome, Outcomes } from '../record';
+import { Key } from './Key';
 
 const FIRST = 8;
 /** So many more are drawn at once rather than hidden behind a click. */
@@ -82,22 +83,6 @@ function Row({ outcome, full }: { outcome: Outcome; full: number }) {
         <span className="qpm-spoken">{count(outcome.count)}</span>
       </td>
     </tr>
-  );
-}
-
-/** So many last characters of a long key stay in sight. */
-const TAIL = 8;
-
-/** A key that gives way in its middle where the column is narrow; the page still holds it in full. */
-function Key({ text }: { text: string }) {
-  if (text.length <= 2 * TAIL) {
-    return <code>{text}</code>;
-  }
-  return (
-    <code className="qpm-Key">
-      <span className="qpm-Key-start">{text.slice(0, -TAIL)}</span>
-      {text.slice(-TAIL)}
-    </code>
   );
 }
 

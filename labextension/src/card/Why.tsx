@@ -1,4 +1,5 @@
 import type { JobRecord } from '../record';
+import { pointsWords } from '../sweep';
 
 /** Every reason of the decision, or what went wrong: what, what would make it pass, whose rule it is. */
 export function Why({ record }: { record: JobRecord }) {
@@ -47,10 +48,15 @@ function troubleOf(record: JobRecord): { message: string; hint: string } | null 
         hint: `Settle it: qpm jobs resolve ${record.jobId} --vendor-id X | --not-submitted`
       };
     case 'cancelled':
-      return { message: 'The job was cancelled before it had a result.', hint: '' };
+      return { message: cancelled(record), hint: '' };
     case 'failed':
       return { message: 'The job failed; no reason was recorded.', hint: '' };
     default:
       return null;
   }
+}
+
+function cancelled({ results }: JobRecord): string {
+  const sweep = results[0]?.sweep;
+  return sweep?.done ? `The sweep was cancelled after ${pointsWords(sweep)}.` : 'The job was cancelled before it had a result.';
 }

@@ -1,6 +1,6 @@
 import type { JobRow } from '../api';
 import { CancelButton } from '../cancel';
-import { ago, counted, interval, moment, money } from '../format';
+import { ago, count, counted, interval, moment, money } from '../format';
 import { isOpen } from '../record';
 import { stateWord } from '../words';
 
@@ -35,6 +35,7 @@ export function JobItem({ row, now, open, cancel }: JobItemProps) {
 function detail(row: JobRow): string {
   return [
     row.backend,
+    row.circuits > 1 && row.shots !== null ? `${count(row.circuits)} × ${counted(row.shots, 'shot')}` : '',
     row.status === 'denied' && row.reasons > 0 ? counted(row.reasons, 'reason') : '',
     row.fidelity ? `F ${interval(row.fidelity.low, row.fidelity.high).replace(/ /g, '')}` : '',
     row.cost ? money(row.cost.amount, row.cost.currency) : '',

@@ -25,8 +25,8 @@ function Budgets({ client }: PanelProps) {
         <FirstSteps title="No quota binds you yet" then="What it draws on appears here: used, held and left." />
       )}
       <ul className="qpm-List" aria-label="Quotas">
-        {lines?.map((line, index) => (
-          <Budget key={index} line={line} twin={isTwin(line, lines)} now={now} />
+        {sessionsFirst(lines ?? []).map((line, index) => (
+          <Budget key={index} line={line} twin={isTwin(line, lines ?? [])} now={now} />
         ))}
       </ul>
     </div>
@@ -65,6 +65,12 @@ function useBudgets(client: PanelProps['client']) {
     };
   }, [client, refresh]);
   return { lines, trouble, lost, refresh };
+}
+
+/** The limits of an open session are those that bind next. */
+function sessionsFirst(lines: QuotaLine[]): QuotaLine[] {
+  const own = (line: QuotaLine) => line.scope === 'session';
+  return [...lines.filter(own), ...lines.filter(line => !own(line))];
 }
 
 /** True when measure, who and when name another quota as well, so that only the id tells them apart. */
