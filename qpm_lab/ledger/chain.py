@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from qpm_lab.errors import IntegrityError, LedgerError
 from qpm_lab.ledger.canonical import ZERO_DIGEST, entry_digest, recorded
+from qpm_lab.ledger.direct import execute, rows
 from qpm_lab.ledger.rows import Entry, timestamp
 from qpm_lab.ledger.schema import entries, head
 
@@ -29,12 +30,12 @@ class Chain:
     """
 
     def __init__(self, connection: sa.Connection) -> None:
-        row = connection.execute(_READ_HEAD).one_or_none()
-        if row is None:
+        found = rows(connection, _READ_HEAD, {})
+        if not found:
             raise IntegrityError("The ledger has lost the row that marks its end.", "Restore the ledger from a backup.")
         self._connection = connection
-        self._seq: int = row.seq
-        self._digest: str = row.digest
+        self._seq: int = found[0][0]
+        self._digest: str = found[0][1]
         self._fresh: list[dict[str, Any]] = []
 
     @classmethod
@@ -77,8 +78,8 @@ class Chain:
 
     def close(self) -> None:
         """Writes what was appended and moves the end."""
-        self._connection.execute(_INSERT, self._fresh)
-        self._connection.execute(_WRITE_HEAD, {"seq": self._seq, "digest": self._digest})
+        execute(self._connection, _INSERT, self._fresh)
+        execute(self._connection, _WRITE_HEAD, {"seq": self._seq, "digest": self._digest})
 
 
 def entry_of(row: Mapping[str, Any] | sa.RowMapping) -> Entry:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from qpm_lab.errors import LedgerError
 from qpm_lab.experiment import Hold, Shortage
+from qpm_lab.ledger.direct import execute, rows
 from qpm_lab.ledger.projection import MAX_WHOLE, storable
 from qpm_lab.ledger.schema import counters, reservations
 
@@ -129,9 +130,9 @@ def reserve(
     """
     short = take(connection, facts, holds)
     if facts and not short:
-        rows = [{"job_id": holder, "counter": fact["counter"], "amount": fact["amount"]} for fact in facts]
+        own = [{"job_id": holder, "counter": fact["counter"], "amount": fact["amount"]} for fact in facts]
         origins = [{"session_id": session_id if fact.get("drawn") else None} for fact in facts]
-        connection.execute(_HOLD, [row | origin for row, origin in zip(rows, origins, strict=True)])
+        execute(connection, _HOLD, [row | origin for row, origin in zip(own, origins, strict=True)])
     return short
 
 
@@ -157,7 +158,7 @@ def take(
         return ()
     names = ("counter", *DESCRIPTION, *LATEST)
     fresh = [{name: fact[name] for name in names} | {"settled": 0, "reserved": 0} for fact in open_ones]
-    connection.execute(_CREATE[connection.dialect.name], fresh)
+    execute(connection, _CREATE[connection.dialect.name], fresh)
     short = {fact["counter"] for fact in open_ones if not _taken(connection, fact, used)}
     return tuple(_shortage(connection, hold) for hold in holds if hold.counter in short)
 
@@ -168,7 +169,7 @@ def _taken(connection: sa.Connection, fact: dict[str, Any], used: Mapping[str, i
         values |= {"p_kept": fact["amount"], "p_settled": 0}
     else:
         values |= {"p_kept": 0, "p_settled": used[fact["counter"]]}
-    return connection.execute(_RESERVE, values).rowcount == 1
+    return execute(connection, _RESERVE, values) == 1
 
 
 def _shortage(connection: sa.Connection, hold: Hold) -> Shortage:
@@ -178,13 +179,12 @@ def _shortage(connection: sa.Connection, hold: Hold) -> Shortage:
 
 def held(connection: sa.Connection, holder: str) -> dict[str, Held]:
     """What a job or session holds now, by counter, in counter order."""
-    rows = connection.execute(_HELD, {"p_holder": holder})
-    return {row.counter: Held(row.amount, row.session_id) for row in rows}
+    return {counter: Held(amount, origin) for counter, amount, origin in rows(connection, _HELD, {"p_holder": holder})}
 
 
 def release(connection: sa.Connection, holder: str) -> None:
     """Removes a holder's reservations; the counters are for `settle`."""
-    connection.execute(_FREE, {"p_holder": holder})
+    execute(connection, _FREE, {"p_holder": holder})
 
 
 def settle(connection: sa.Connection, freed: Mapping[str, int], amounts: Mapping[str, int]) -> None:
@@ -195,7 +195,7 @@ def settle(connection: sa.Connection, freed: Mapping[str, int], amounts: Mapping
         if amount or amounts[key]
     ]
     if changes:
-        connection.execute(_SETTLE, changes)
+        execute(connection, _SETTLE, changes)
 
 
 def settlement(holding: Collection[str], settled: Mapping[str, int] | None) -> dict[str, int]:

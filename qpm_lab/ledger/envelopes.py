@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from qpm_lab.errors import IntegrityError
 from qpm_lab.ledger.counters import Held
+from qpm_lab.ledger.direct import execute
 from qpm_lab.ledger.schema import reservations
 
 _CHANGE = sa.bindparam("p_change", type_=sa.BigInteger)
@@ -57,7 +58,7 @@ def shift(connection: sa.Connection, session_id: str, changes: Mapping[str, int]
     rows = [
         {"p_session": session_id, "p_counter": key, "p_change": amount} for key, amount in changes.items() if amount
     ]
-    if rows and connection.execute(_SHIFT, rows).rowcount != len(rows):
+    if rows and execute(connection, _SHIFT, rows) != len(rows):
         raise IntegrityError(
             f"The reservation of the session {session_id!r} was changed outside qpm_lab.",
             "Run `qpm ledger verify`; restore the ledger from a backup.",

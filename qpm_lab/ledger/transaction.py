@@ -12,6 +12,7 @@ from qpm_lab.errors import LedgerError
 from qpm_lab.experiment import Hold, Shortage
 from qpm_lab.ledger import counters
 from qpm_lab.ledger.chain import Chain
+from qpm_lab.ledger.direct import execute, rows
 from qpm_lab.ledger.rows import Blob, Entry
 from qpm_lab.ledger.schema import blobs, jobs, sessions
 
@@ -52,13 +53,12 @@ class Transaction:
 
     def _require_new(self, holder: str, session_id: str | None = None) -> str | None:
         """Makes sure that no job or session has this id; returns how the session named stands, if there is one."""
-        found = self._connection.execute(_KNOWN, {"p_holder": holder, "p_session": session_id}).one()
-        if found.job or found.session:
-            what = "job" if found.job else "session"
+        ((job, session, standing),) = rows(self._connection, _KNOWN, {"p_holder": holder, "p_session": session_id})
+        if job or session:
+            what = "job" if job else "session"
             hint = "Give each job and each session an id of its own."
             raise LedgerError(f"The ledger already has a {what} {holder[:80]!r}.", hint)
-        standing: str | None = found.standing
-        return standing
+        return None if standing is None else str(standing)
 
     def _reserve(
         self, holder: str, facts: Sequence[dict[str, Any]], holds: Sequence[Hold], session_id: str | None = None
@@ -112,7 +112,7 @@ class Transaction:
     def _close(self) -> None:
         """Writes the entries and the blobs they name."""
         if self._kept:
-            self._connection.execute(_INSERT_BLOB[self._connection.dialect.name], self._kept)
+            execute(self._connection, _INSERT_BLOB[self._connection.dialect.name], self._kept)
         self._chain.close()
 
 

@@ -13,6 +13,7 @@ from qpm_lab.experiment import OPEN, Hold, Status
 from qpm_lab.ledger import counters, envelopes, projection
 from qpm_lab.ledger.chain import entry_of
 from qpm_lab.ledger.counters import Held
+from qpm_lab.ledger.direct import execute
 from qpm_lab.ledger.rows import Blob, Ending, Entry, NewJob, Owner, timestamp
 from qpm_lab.ledger.schema import entries, jobs, sessions
 from qpm_lab.ledger.transaction import Abandoned, Transaction
@@ -66,7 +67,7 @@ class JobTransaction(Transaction):
         if started:
             entry = self._append("job.started", {}, {"vendor_id": None}, job_id=job.job_id, place=_FIRST)
             row |= projection.job_changes(entry)
-        self._connection.execute(_INSERT_JOB, row)
+        execute(self._connection, _INSERT_JOB, row)
         self._close()
         return entry
 
@@ -96,7 +97,7 @@ class JobTransaction(Transaction):
         begun = self._append("job.started", {}, {"vendor_id": None} | began, job_id=job.job_id, place=_FIRST)
         outcome = self._outcome(job.job_id, _FIRST, ending, holding, amounts)
         row |= projection.job_changes(begun) | projection.job_changes(outcome)
-        self._connection.execute(_INSERT_JOB, row)
+        execute(self._connection, _INSERT_JOB, row)
         self._close()
         return outcome
 
@@ -104,7 +105,7 @@ class JobTransaction(Transaction):
         told = {"job": projection.job_facts(job)}
         self._require_new(job.job_id)
         entry = self._append(event, payload, told, kept=kept, job_id=job.job_id, place=_FIRST)
-        self._connection.execute(_INSERT_JOB, projection.job_changes(entry) | {"lease_until": None})
+        execute(self._connection, _INSERT_JOB, projection.job_changes(entry) | {"lease_until": None})
         self._close()
         return entry
 
@@ -236,7 +237,7 @@ class JobTransaction(Transaction):
 
     def _update(self, entry: Entry, **more: Any) -> Entry:
         changes = projection.job_changes(entry) | more
-        self._connection.execute(_UPDATE_JOB, {"p_job": entry.job_id} | changes)
+        execute(self._connection, _UPDATE_JOB, {"p_job": entry.job_id} | changes)
         self._close()
         return entry
 

@@ -71,7 +71,7 @@ def require_table(task: Task) -> None:
     for circuit, points in zip(task.circuits, task.points, strict=True):
         need += points * min(float(task.shots), 2.0**circuit.num_clbits) * COUNT_BYTES
     # While the parts are joined they are there twice.
-    if 2 * need > max(UNCHECKED_BYTES, HEADROOM * free_bytes()):
+    if 2 * need > UNCHECKED_BYTES and 2 * need > HEADROOM * free_bytes():
         raise CapacityError(
             f"The counts of {task.executions:,} points may need {bytes_text(2 * need)}; "
             f"this machine has {bytes_text(free_bytes())} free.",

@@ -1,37 +1,51 @@
-"""Verdicts of the rules, kept while nothing that they can depend on has changed.
+"""What the rules and quotas say about a request, kept while nothing that it can depend on has changed.
 
 Rules see a request, its quote and the caller's own limit, never a clock or a counter, so in a loop the same facts
-get the same verdict. What a rule cannot see is left out of the key: a circuit's name and fingerprint.
+get the same verdict; what a job takes from the quotas depends on the windows of the moment besides. What neither
+can see is left out of the key: a circuit's name and fingerprint.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import fields
+from datetime import datetime
+from typing import Any
 
 from qpm_lab import pricing
-from qpm_lab.experiment import CircuitFacts, Decision, Quote, Request
+from qpm_lab.experiment import CircuitFacts, Decision, Hold, Quote, Request
 from qpm_lab.policy import Bundle
 
 MOST = 256
+WINDOW_SECONDS = 900
+"""Windows begin at full hours of the bundle's time zone, and every zone is whole quarters of an hour off UTC."""
 _OF_REQUEST = tuple(f.name for f in fields(Request) if f.name not in ("circuits", "seed", "name", "session"))
 _OF_CIRCUIT = tuple(f.name for f in fields(CircuitFacts) if f.name not in ("fingerprint", "name", "gates"))
 
 
 class Decisions:
-    """The latest verdicts; a bundle that changes is another bundle."""
+    """The latest answers; a bundle that changes is another bundle."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[Hashable, Decision] = OrderedDict()
+        self._known: OrderedDict[Hashable, Any] = OrderedDict()
 
     def decide(self, bundle: Bundle, request: Request, quote: Quote, max_cost: int | None) -> Decision:
         """The rules' verdict, evaluated once for the same facts."""
         key = (bundle.version, _facts(request), quote, max_cost)
+        made: Decision = self._kept(key, lambda: bundle.decide(request, quote, max_cost=max_cost, price=pricing.quote))
+        return made
+
+    def holds(self, bundle: Bundle, request: Request, quote: Quote, at: datetime) -> tuple[Hold, ...]:
+        """What the job takes from the quotas, worked out once for the same facts and windows."""
+        key = (bundle.version, _facts(request), quote, at.timestamp() // WINDOW_SECONDS, "holds")
+        made: tuple[Hold, ...] = self._kept(key, lambda: bundle.holds(request, quote, at))
+        return made
+
+    def _kept(self, key: Hashable, make: Callable[[], Any]) -> Any:
         known = self._known.get(key)
         if known is None:
-            known = bundle.decide(request, quote, max_cost=max_cost, price=pricing.quote)
-            self._known[key] = known
+            known = self._known[key] = make()
             while len(self._known) > MOST:
                 self._known.popitem(last=False)
         return known

@@ -81,7 +81,7 @@ def make_plan(
     max_cost = None if order.max_cost is None else nano_amount(order.max_cost, "--max-cost")
     middle = time.perf_counter()
     decision = decisions.decide(bundle, request, quoted, max_cost)
-    holds = _holds(bundle, request, quoted, at, envelope)
+    holds = _holds(bundle, request, quoted, at, envelope, decisions)
     end = time.perf_counter()
     return Plan(
         bundle=bundle,
@@ -119,17 +119,22 @@ def judge_again(plan: Plan, *, bundle: Bundle, at: datetime, decisions: Decision
         bundle=bundle,
         quote=quoted,
         decision=decisions.decide(bundle, plan.request, quoted, plan.max_cost),
-        holds=_holds(bundle, plan.request, quoted, at, plan.envelope),
+        holds=_holds(bundle, plan.request, quoted, at, plan.envelope, decisions),
     )
 
 
 def _holds(
-    bundle: Bundle, request: Request, quoted: Quote, at: datetime, envelope: Envelope | None
+    bundle: Bundle,
+    request: Request,
+    quoted: Quote,
+    at: datetime,
+    envelope: Envelope | None,
+    decisions: Decisions,
 ) -> tuple[Hold, ...]:
     """What the job takes from the quotas, and from its session."""
     if bundle.problems:
         return ()
-    return (*bundle.holds(request, quoted, at), *(envelope.holds(request, quoted) if envelope else ()))
+    return (*decisions.holds(bundle, request, quoted, at), *(envelope.holds(request, quoted) if envelope else ()))
 
 
 def judge(plan: Plan, *, ledger: Ledger, at: datetime) -> Decision:
