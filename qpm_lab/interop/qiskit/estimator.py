@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from qpm_lab.interop.qiskit.labels import known_labels, one_seed
 from qpm_lab.interop.qiskit.observables import Group, ObservableSet, measurement_plan
 from qpm_lab.interop.qiskit.primitive_job import LabPrimitiveJob, submit_all
 from qpm_lab.interop.qiskit.samples import outcome_bits, used_outcomes
-from qpm_lab.interop.qiskit.templates import OneCircuit, Templates
+from qpm_lab.interop.qiskit.templates import OneCircuit, Templates, turns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +71,8 @@ class LabEstimator(BaseEstimatorV2):
         from qpm_lab import providers
 
         self._lab = lab
-        self._backend_id = providers.backend(backend_id).id
+        backend = providers.backend(backend_id)
+        self._backend_id, self._ideal = backend.id, backend.kind == "simulator" and not backend.noisy
         own = ("default_precision", "seed")
         self.options = EstimatorOptions(default_precision, seed, known_labels(labels, own))
         self._templates = Templates()
@@ -92,7 +93,7 @@ class LabEstimator(BaseEstimatorV2):
         coerced = [EstimatorPub.coerce(pub, default) for pub in pubs]
         batches: dict[int, Batch] = defaultdict(Batch)
         templates = self._templates.of_all(pub.circuit for pub in coerced)
-        asked = [_Asked.of(pub, batches, templates[id(pub.circuit)]) for pub in coerced]
+        asked = [_Asked.of(pub, batches, templates[id(pub.circuit)], ideal=self._ideal) for pub in coerced]
 
         def collect(found: Mapping[int, Histograms]) -> PrimitiveResult:
             return PrimitiveResult([each.read(found) for each in asked], metadata={"version": 2})
@@ -107,11 +108,11 @@ class _Asked:
 
     pub: EstimatorPub
     shots: int
-    parts: tuple[tuple[ObservableSet, tuple[Slot, ...]], ...]
-    """Each set of observables, with the slot of each of its groups."""
+    parts: tuple[tuple[ObservableSet, tuple[_Place, ...]], ...]
+    """Each set of observables, with the place of each of its groups."""
 
     @classmethod
-    def of(cls, pub: EstimatorPub, batches: Mapping[int, Batch], templates: OneCircuit) -> _Asked:
+    def of(cls, pub: EstimatorPub, batches: Mapping[int, Batch], templates: OneCircuit, *, ideal: bool) -> _Asked:
         """Puts what the pub needs into the batch of its number of shots."""
         shots = shots_for(pub.precision)
         terms = tuple([tuple(each.items()) for each in pub.observables.ravel().tolist()])
@@ -119,18 +120,17 @@ class _Asked:
         values = parameter_rows(pub)
         parts = []
         for part in sets:
-            mine = values[part.points]
-            found = [templates[group.basis] for group in part.groups]
-            parts.append((part, tuple([batches[shots].add(template, mine) for template in found])))
+            place = _together if ideal and len(part.groups) > 1 else _apart
+            parts.append((part, place(part.groups, values[part.points], batches[shots], templates)))
         return cls(pub, shots, tuple(parts))
 
     def read(self, found: Mapping[int, Histograms]) -> PubResult:
         """Expectation values and standard errors in the pub's shape."""
         evs, variances = np.empty(math.prod(self.pub.shape)), np.zeros(math.prod(self.pub.shape))
-        for part, slots in self.parts:
+        for part, places in self.parts:
             evs[part.elements] = part.constants
-            for group, slot in zip(part.groups, slots, strict=True):
-                means, spreads = _averages(found[self.shots][slot], group, self.shots)
+            for group, place in zip(part.groups, places, strict=True):
+                means, spreads = _averages(found[self.shots][place.slot], place.columns, group, self.shots)
                 evs[part.elements] += means
                 variances[part.elements] += spreads / self.shots
         shape = self.pub.shape
@@ -141,6 +141,35 @@ class _Asked:
             "circuit_metadata": self.pub.circuit.metadata,
         }
         return PubResult(data, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the executions of a group stand, and which bits of their outcomes are its own, highest qubit first."""
+
+    slot: Slot
+    columns: tuple[int, ...]
+
+
+def _apart(
+    groups: Sequence[Group], values: NDArray[np.float64], batch: Batch, templates: OneCircuit
+) -> tuple[_Place, ...]:
+    """A circuit for each basis, with nothing in it that the basis does not need."""
+    return tuple([_Place(batch.add(templates[each.basis], values), tuple(range(len(each.basis)))) for each in groups])
+
+
+def _together(
+    groups: Sequence[Group], values: NDArray[np.float64], batch: Batch, templates: OneCircuit
+) -> tuple[_Place, ...]:
+    """All bases as points of one sweep."""
+    qubits = tuple(sorted({qubit for group in groups for qubit, _ in group.basis}))
+    template, column = templates.turned(qubits), {q: len(qubits) - 1 - place for place, q in enumerate(qubits)}
+    places = []
+    for group in groups:
+        basis = np.tile(turns(qubits, group.basis), (len(values), 1))
+        slot = batch.add(template, np.hstack([values, basis]))
+        places.append(_Place(slot, tuple([column[qubit] for qubit, _ in reversed(group.basis)])))
+    return tuple(places)
 
 
 def shots_for(precision: float) -> int:
@@ -154,10 +183,12 @@ def shots_for(precision: float) -> int:
     return math.ceil(1.0 / precision**2)
 
 
-def _averages(table: CountsTable, group: Group, shots: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _averages(
+    table: CountsTable, columns: Sequence[int], group: Group, shots: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and variance over the shots of each histogram, each of shape (histograms, observables)."""
     used, places = used_outcomes(table)
-    contributions = group.contributions(outcome_bits(table, used)[:, : len(group.basis)])
+    contributions = group.contributions(outcome_bits(table, used)[:, list(columns)])
     means, squares = [], []
     for rows in _pieces(table, contributions.shape[1]):
         first, last = table.offsets[rows.start], table.offsets[rows.stop]

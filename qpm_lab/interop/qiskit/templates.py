@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ Basis = tuple[tuple[int, str], ...]
 
 KEPT_CIRCUITS = 64
 """Circuits whose templates are kept."""
+_TURNS = {"Z": (0.0, 0.0), "X": (math.pi / 2, math.pi), "Y": (math.pi / 2, math.pi / 2)}
+"""θ and λ of u(θ, 0, λ): nothing, H, and S† followed by H."""
 MAX_OPERATIONS = 50_000
 """Operations of all kept templates of one circuit."""
 
@@ -72,16 +75,24 @@ class OneCircuit:
     def __init__(self, circuit: QuantumCircuit) -> None:
         self._circuit = circuit
         self._most = 1 + MAX_OPERATIONS // (len(circuit.data) + 1)
-        self._own: dict[Basis | None, Template] = {}
+        self._own: dict[Hashable, Template] = {}
 
     def __getitem__(self, basis: Basis | None) -> Template:
         """Measured in that basis; None: as it stands."""
-        template = self._own.get(basis)
+        if basis is None:
+            return self._kept(None, lambda: Template.of(self._circuit.copy()))
+        return self._kept(basis, lambda: Template.of(measured_in(self._circuit, basis)))
+
+    def turned(self, qubits: tuple[int, ...]) -> Template:
+        """Measured on these qubits in a basis that is a value like any other: see `turns`."""
+        return self._kept(("turned", qubits), lambda: turned(self._circuit, qubits))
+
+    def _kept(self, key: Hashable, make: Callable[[], Template]) -> Template:
+        template = self._own.get(key)
         if template is None:
             if len(self._own) >= self._most:
                 self._own = {}
-            circuit = self._circuit.copy() if basis is None else measured_in(self._circuit, basis)
-            template = self._own[basis] = Template.of(circuit)
+            template = self._own[key] = make()
         return template
 
 
@@ -95,17 +106,48 @@ def measured_in(circuit: QuantumCircuit, basis: Basis) -> QuantumCircuit:
 
     X is measured after H, Y after S† and H.
     """
-    from qiskit import ClassicalRegister
-
     copy: QuantumCircuit = circuit.copy()
-    taken = {register.name for register in (*copy.qregs, *copy.cregs)}
-    name = next(n for n in ("meas", *(f"meas{k}" for k in range(len(taken) + 1))) if n not in taken)
-    register = ClassicalRegister(len(basis), name)
-    copy.add_register(register)
     for qubit, pauli in basis:
         if pauli == "Y":
             copy.sdg(qubit)
         if pauli != "Z":
             copy.h(qubit)
-    copy.measure([qubit for qubit, _ in basis], register)
+    return _measured(copy, [qubit for qubit, _ in basis])
+
+
+def turned(circuit: QuantumCircuit, qubits: Sequence[int]) -> Template:
+    """The circuit followed by a turn and a measurement of each qubit, into a register of their own, the last one.
+
+    The turn is u(θ, 0, λ) with two parameters of its own, so that all bases are points of one sweep. For an ideal
+    simulator only: on a machine a turn that does nothing still costs fidelity.
+    """
+    from qiskit.circuit import Parameter
+
+    own = [p.name for p in circuit.parameters]
+    mark = "basis"
+    while any(name.startswith(mark) for name in own):
+        mark += "_"
+    copy: QuantumCircuit = circuit.copy()
+    for qubit in qubits:
+        copy.u(Parameter(f"{mark}[{qubit}].theta"), 0, Parameter(f"{mark}[{qubit}].lambda"), qubit)
+    extra = [f"{mark}[{qubit}].{angle}" for qubit in qubits for angle in ("theta", "lambda")]
+    measured = _measured(copy, qubits)
+    measured.metadata = {}
+    return Template(prepare_template(measured), (*own, *extra))
+
+
+def turns(qubits: Sequence[int], basis: Basis) -> list[float]:
+    """The values with which a `turned` circuit is measured in a basis; a qubit it does not name is measured in Z."""
+    own = dict(basis)
+    return [angle for qubit in qubits for angle in _TURNS[own.get(qubit, "Z")]]
+
+
+def _measured(copy: QuantumCircuit, qubits: Sequence[int]) -> QuantumCircuit:
+    from qiskit import ClassicalRegister
+
+    taken = {register.name for register in (*copy.qregs, *copy.cregs)}
+    name = next(n for n in ("meas", *(f"meas{k}" for k in range(len(taken) + 1))) if n not in taken)
+    register = ClassicalRegister(len(qubits), name)
+    copy.add_register(register)
+    copy.measure(qubits, register)
     return copy
