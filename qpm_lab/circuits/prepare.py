@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab.circuits.binding import Bindings, Sweep, bind, check_sweep
+from qpm_lab.circuits.content import content_key
 from qpm_lab.circuits.facts import facts
 from qpm_lab.circuits.inspection import inspect
 from qpm_lab.circuits.limits import DEFAULT, Limits
 from qpm_lab.circuits.measuring import measured
 from qpm_lab.circuits.qasm import read_text
 from qpm_lab.circuits.qpy import MAGIC, check_version
+from qpm_lab.circuits.remembered import Remembered
 from qpm_lab.circuits.sandbox import read_apart
 from qpm_lab.errors import CircuitError
 from qpm_lab.experiment import CircuitFacts
@@ -44,6 +46,10 @@ class Prepared:
     def swept(self, bindings: Bindings) -> Prepared:
         """The same template with other values."""
         return replace(self, facts=replace(self.facts, points=bindings.points), bindings=bindings)
+
+
+_FACTS: Remembered[CircuitFacts] = Remembered()
+"""Fingerprint and depth take most of the time of a circuit that comes again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,8 @@ def _finish(bound: QuantumCircuit | Sweep, read: _Read, limits: Limits) -> Prepa
         inspect(circuit, limits)
     points = bindings.points if bindings else 1
     notes = (*read.notes, *([note] if note else []))
-    known = replace(facts(circuit), points=points)
+    made = _FACTS.get(content_key(circuit), lambda: facts(circuit), len(circuit.data) + 1)
+    known = replace(made, name=circuit.name or "", points=points)
     return Prepared(circuit, known, notes, bindings, _form(circuit, known.fingerprint))
 
 

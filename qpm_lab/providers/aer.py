@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
+from qpm_lab.circuits.remembered import Remembered
 from qpm_lab.errors import CircuitError, ProviderError
 from qpm_lab.experiment import BackendInfo
 from qpm_lab.providers.aer_method import Method, choose, may_not_end
@@ -18,7 +19,7 @@ from qpm_lab.providers.gathering import Counts
 from qpm_lab.providers.interface import Running, Task
 from qpm_lab.providers.outcomes import group_sizes, write_key
 from qpm_lab.providers.pieces import GROUP_SECONDS, MOST_POINTS, MOST_SHOTS, Piece
-from qpm_lab.providers.remembered import Remembered, circuit_key, nameless
+from qpm_lab.providers.remembered import circuit_key, nameless
 from qpm_lab.providers.running import start
 from qpm_lab.providers.simulator import require_table, total_seconds
 from qpm_lab.providers.swept import Swept, compiled

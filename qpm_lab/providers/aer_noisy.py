@@ -10,11 +10,12 @@ from collections.abc import Hashable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from qpm_lab.circuits.remembered import Remembered
 from qpm_lab.providers.aer import NOISY, Ready
 from qpm_lab.providers.aer_method import Method, count_operations, state_vector
 from qpm_lab.providers.gates import STRUCTURE, rewritten, translation
 from qpm_lab.providers.outcomes import Terminal, terminal
-from qpm_lab.providers.remembered import Remembered, nameless
+from qpm_lab.providers.remembered import nameless
 from qpm_lab.providers.targets import add_control_flow, digest
 
 if TYPE_CHECKING:

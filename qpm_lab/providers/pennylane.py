@@ -8,6 +8,7 @@ from functools import cache, partial
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from qpm_lab.circuits.remembered import Remembered
 from qpm_lab.counts import CountsTable
 from qpm_lab.errors import CircuitError
 from qpm_lab.experiment import BackendInfo
@@ -18,7 +19,7 @@ from qpm_lab.providers.gathering import Counts
 from qpm_lab.providers.interface import Running, Task
 from qpm_lab.providers.outcomes import NotTerminal, Terminal, group_sizes, keys_of, terminal
 from qpm_lab.providers.pieces import GROUP_SECONDS, MOST_POINTS, Piece, derived_seed
-from qpm_lab.providers.remembered import Remembered, circuit_key, nameless
+from qpm_lab.providers.remembered import circuit_key, nameless
 from qpm_lab.providers.running import start
 from qpm_lab.providers.simulator import require_table, total_seconds
 from qpm_lab.providers.targets import gate_target

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from qiskit.circuit.classical import expr, types
 from qiskit.circuit.library import HGate, QFTGate, RXGate, StatePreparation, UnitaryGate
 from qiskit.converters import circuit_to_dag
 
-from qpm_lab.circuits import fingerprint, read_qpy, write_qpy
+from qpm_lab.circuits import fingerprint, prepare, read_qpy, write_qpy
 
 from .generated import build, circuits, operations, reordered
 
@@ -308,3 +309,16 @@ def test_every_process_agrees() -> None:
         for seed in ("1", "2")
     }
     assert seen == {fingerprint(dynamic())}
+
+
+def test_facts_are_those_of_the_circuit_as_it_is_now() -> None:
+    """They are kept by content: a circuit changed in place, or another with the same gates, gets its own."""
+    circuit = QuantumCircuit(2, name="first")
+    circuit.rx(0.25, 0)
+    before = prepare(circuit)[0].facts
+    circuit.name = "second"
+    assert prepare(circuit)[0].facts == replace(before, name="second")
+    circuit.cx(0, 1)
+    after = prepare(circuit)[0].facts
+    assert (after.depth, after.gates) == (before.depth + 1, {"rx": 1, "cx": 1})
+    assert after.fingerprint == fingerprint(prepare(circuit)[0].circuit) != before.fingerprint

@@ -17,8 +17,8 @@ from qiskit.providers.fake_provider import GenericBackendV2
 from qiskit.quantum_info import Operator, SparseObservable, SparsePauliOp, Statevector
 
 from qpm_lab import Lab
+from qpm_lab.circuits.content import content_key
 from qpm_lab.errors import InputError
-from qpm_lab.interop.qiskit.content import content_key
 from qpm_lab.interop.qiskit.observables import measurement_plan
 from qpm_lab.interop.qiskit.templates import KEPT_CIRCUITS, Templates, measured_in
 from tests.interop.qiskit_circuits import SIGMAS, random_unmeasured, rotations
@@ -219,7 +219,7 @@ def test_parameters_that_trade_places_are_not_confused(lab: Lab) -> None:
     for circuit, (first, second) in ((one, (a, b)), (two, (b, a))):
         circuit.rx(first, 0)
         circuit.rx(second, 1)
-    assert content_key(one) != content_key(two)
+    assert content_key(one, definitions=True) != content_key(two, definitions=True)
     pubs = [(one, "IZ", {a: np.pi, b: 0.0}), (two, "IZ", {a: np.pi, b: 0.0})]
     result = lab.estimator("aer/simulator").run(pubs, precision=0.1).result()
     assert [float(each.data.evs) for each in result] == [-1, 1]

@@ -15,9 +15,9 @@ from qiskit.circuit.library import QFTGate
 from qiskit.transpiler import CouplingMap, InstructionProperties
 
 from qpm_lab.circuits import Bindings, fingerprint, prepare_template
+from qpm_lab.circuits.remembered import Remembered
 from qpm_lab.providers import aer, aer_noisy, backend, provider_of
 from qpm_lab.providers.interface import Task
-from qpm_lab.providers.remembered import Remembered
 from tests.providers.making import leaning
 
 

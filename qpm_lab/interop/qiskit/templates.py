@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qpm_lab.circuits import Prepared, prepare_template
-from qpm_lab.interop.qiskit.content import content_key, has_own_gates
+from qpm_lab.circuits.content import content_key, has_own_gates
+from qpm_lab.runner.naming import own_name
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -55,9 +56,10 @@ class Templates:
 
     def of(self, circuit: QuantumCircuit) -> OneCircuit:
         """The templates of a circuit as it is now."""
-        key = content_key(circuit)
-        if key is None:
+        content = content_key(circuit, definitions=True)
+        if content is None:
             return OneCircuit(circuit)
+        key = (own_name(circuit.name), content)
         with self._lock:
             found = self._kept.pop(key, None) or OneCircuit(_private(circuit))
             self._kept[key] = found
