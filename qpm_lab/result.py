@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from qpm_lab.counts import CountsTable
 from qpm_lab.experiment import Estimate
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from qpm_lab.circuits import Bindings
 
+COLUMNS = frozenset({"circuit", "point", "outcome", "count", "share"})
+"""Of a table of results; a parameter of such a name is called `parameter.<name>` there."""
 NO_ESTIMATE = Estimate(None, None, None, 0.95, "outcome fidelity", "", 0, "the job has not ended")
 
 
@@ -97,19 +100,21 @@ class Result:
         """
         import pandas as pd
 
-        frames = [part._frame(index) for index, part in enumerate(self.parts or (self,))]
+        numbered = bool(self.parts) or self.bindings is None
+        frames = [part._frame(index if numbered else None) for index, part in enumerate(self.parts or (self,))]
         return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
 
-    def _frame(self, index: int) -> pd.DataFrame:
+    def _frame(self, index: int | None) -> pd.DataFrame:
         import numpy as np
         import pandas as pd
 
         table = self.histograms if isinstance(self.histograms, CountsTable) else CountsTable.of(self._rows())
         point = np.repeat(np.arange(len(table)), np.diff(table.offsets))
-        columns: dict[str, Any] = {"circuit": index} if self.bindings is None or index else {}
+        columns: dict[str, Any] = {} if index is None else {"circuit": np.full(len(point), index)}
         if self.bindings is not None:
             columns["point"] = point
-            columns |= {name: self.bindings.values[point, i] for i, name in enumerate(self.bindings.names)}
+            for i, name in enumerate(self.bindings.names):
+                columns[f"parameter.{name}" if name in COLUMNS else name] = self.bindings.values[point, i]
         outcome = np.array(table.names, dtype=object)[table.indices]
         count = table.values.astype(np.int64)
         return pd.DataFrame(columns | {"outcome": outcome, "count": count, "share": count / self.shots})
@@ -126,7 +131,8 @@ class Result:
     def __len__(self) -> int:
         return len(self.parts) or len(self._rows())
 
-    def __getitem__(self, index: int) -> Result:
+    def __getitem__(self, index: SupportsIndex) -> Result:
+        index = operator.index(index)
         if self.parts:
             return self.parts[index]
         rows = self._rows()

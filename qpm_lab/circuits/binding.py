@@ -61,8 +61,8 @@ def bind(circuits: Sequence[QuantumCircuit], parameters: Mapping[Any, Any], limi
         CircuitError: a name that no circuit has, a parameter left open, a value that is not finite and real, or
             arrays that do not go together.
     """
-    values = named_values(parameters)
-    known = {p.name for circuit in circuits for p in circuit.parameters}
+    known = {p.name: p for circuit in circuits for p in circuit.parameters}
+    values = named_values({_vector(key, known): value for key, value in parameters.items()})
     _check_names(values, known)
     return [_bound(circuit, values, limits) for circuit in circuits]
 
@@ -128,7 +128,9 @@ def _assigned(circuit: QuantumCircuit, values: Mapping[Any, float]) -> QuantumCi
         bound: QuantumCircuit = circuit.assign_parameters(values, inplace=False)
     except Exception as error:
         raise CircuitError(
-            f"The values do not fit the circuit's parameters: {error}", "Check the formulas and values.", cause=error
+            "The values do not fit the circuit's parameters: an angle is not a finite real number with them.",
+            f"Check the formulas of the gates for {', '.join(f'{p.name}={v}' for p, v in list(values.items())[:4])}.",
+            cause=error,
         ) from error
     return bound
 
@@ -142,7 +144,15 @@ def _missing(names: Sequence[str]) -> CircuitError:
     )
 
 
-def _check_names(values: Mapping[str, Value], known: set[str]) -> None:
+def _vector(key: Any, known: Mapping[str, Any]) -> Any:
+    """The parameter vector whose name is given; the key itself when it names none."""
+    if not isinstance(key, str) or key in known:
+        return key
+    vectors = (getattr(parameter, "vector", None) for parameter in known.values())
+    return next((vector for vector in vectors if vector is not None and vector.name == key), key)
+
+
+def _check_names(values: Mapping[str, Value], known: Mapping[str, Any]) -> None:
     unknown = sorted(values.keys() - known)
     if not unknown:
         return

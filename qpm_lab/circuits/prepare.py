@@ -128,6 +128,8 @@ def _form(circuit: QuantumCircuit, fingerprint: str) -> str:
     places = [str(circuit.global_phase)]
     for each in circuit.data:
         names = [str(p) for p in each.params if getattr(p, "parameters", None)]
+        if names and not each.is_standard_gate():
+            return ""  # where they stand inside its definition is not told by their list
         if names:
             places.append(f"{each.name} {[index[q] for q in each.qubits]} {names}")
     return f"{fingerprint} {'; '.join(places)}"

@@ -58,6 +58,8 @@ def ended_without_result(live: LiveJob, runner: Runner, event: str, error: QpmEr
     """
     live.error = error
     kept = _kept(live)
+    if kept:
+        error.hint = f"{len(kept):,} of {live.task.executions:,} points are kept: job.partial()."
     payload: dict[str, Any] = {**_usage(live, None), "error": error.to_dict()}
     if kept:
         blob = counts_blob(kept)
@@ -81,7 +83,7 @@ def _close(live: LiveJob, runner: Runner, ending: Ending) -> Entry | None:
     )
     if entry is not None and live.plan.envelope is not None:
         done = ending.event == "job.completed"
-        live.plan.envelope.end(live.holds, ending.settled or {}, completed=done)
+        live.plan.envelope.settled(live.holds, ending.settled or {}, completed=done)
     return entry
 
 

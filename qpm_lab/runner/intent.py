@@ -34,7 +34,7 @@ class Intent:
     """None for a refusal, which nobody looks after."""
     blobs: tuple[Blob, ...]
     digests: Mapping[str, str] = field(default_factory=dict)
-    """Fingerprint → digest of the blob that holds the circuit."""
+    """What tells a circuit from others → digest of the blob that holds it."""
 
 
 class Stored:
@@ -43,19 +43,21 @@ class Stored:
     def __init__(self) -> None:
         self._known: OrderedDict[str, str] = OrderedDict()
 
-    def blobs(self, plan: Plan) -> tuple[tuple[Blob, ...], dict[str, str]]:
-        """Circuits not stored yet, and fingerprint → blob digest of all."""
+    def blobs(self, plan: Plan) -> tuple[tuple[Blob, ...], dict[str, str], list[str]]:
+        """Circuits not stored yet, what to remember once they are, and the blob digest of each circuit."""
         blobs: list[Blob] = []
+        named: list[str] = []
         digests: dict[str, str] = {}
         for prepared in plan.prepared:
             key = _key(prepared)
-            known = self._known.get(key) or digests.get(key)
+            known = self._known.get(key) or digests.get(key) if key else None
             if known is None:
                 blob = Blob("circuit.qpy", circuits.write_qpy(prepared.circuit))
                 blobs.append(blob)
                 known = blob.digest
-            digests[key] = known
-        return tuple(blobs), digests
+            digests[key or known] = known
+            named.append(known)
+        return tuple(blobs), digests, named
 
     def add(self, digests: Mapping[str, str]) -> None:
         """Remembers what a transaction has written."""
@@ -65,9 +67,11 @@ class Stored:
 
 
 def _key(prepared: circuits.Prepared) -> str:
-    """Names are no part of a fingerprint, and the values of a sweep go by name."""
-    names = prepared.bindings.names if prepared.bindings else ()
-    return "|".join((prepared.facts.fingerprint, *names))
+    """What a blob holds beyond the circuit's form: names and registers, which no fingerprint has; empty if unknown."""
+    circuit = prepared.circuit
+    place = {bit: n for bits in (circuit.qubits, circuit.clbits) for n, bit in enumerate(bits)}
+    registers = [(r.name, [place[bit] for bit in r]) for r in (*circuit.qregs, *circuit.cregs)]
+    return f"{prepared.form}|{registers}|{circuit.name}|{circuit.metadata}" if prepared.form else ""
 
 
 def new_job(plan: Plan, token: str, at: datetime) -> NewJob:
@@ -96,11 +100,11 @@ def new_job(plan: Plan, token: str, at: datetime) -> NewJob:
 
 def intent(plan: Plan, task: Task | None, at: datetime, owner: Owner | None, stored: Stored) -> Intent:
     """The submission of a plan, or its refusal when there is no task."""
-    kept, digests = stored.blobs(plan)
+    kept, digests, named = stored.blobs(plan)
     swept, values = _sweeps(plan)
     payload: dict[str, Any] = {
         "request": _request_facts(plan.request),
-        "circuit_blobs": [digests[_key(p)] for p in plan.prepared],
+        "circuit_blobs": named,
         "quote": plan.quote.to_dict(),
         "decision": plan.decision.to_dict(),
         "notes": list(plan.notes),

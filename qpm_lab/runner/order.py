@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from qpm_lab.errors import InputError
-from qpm_lab.experiment import CLASSIFICATIONS, to_nano
+from qpm_lab.experiment import CLASSIFICATIONS, from_nano, to_nano
 from qpm_lab.runner.naming import MAX_LABEL
 
 FIDELITIES = ("auto", "none")
+MOST_AMOUNT = 10**18
+"""Nano-units of money, or shots of one job: what the ledger can add up in 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ def checked(order: Order) -> Order:
     Raises:
         InputError: an option cannot be used.
     """
-    if not isinstance(order.parameters or {}, Mapping) or not isinstance(order.args, (tuple, list)):
+    named = order.parameters is None or isinstance(order.parameters, Mapping)
+    if not named or not isinstance(order.args, (tuple, list)):
         raise InputError(
             "parameters must be a dictionary and args a list.", "Write parameters={'theta': 0.5}, args=[0.1]."
         )
@@ -96,4 +99,6 @@ def nano_amount(value: str, what: str) -> int:
         ) from error
     if nano < 0:
         raise InputError(f"{what} cannot be negative.", "Write a decimal number such as 2.50.")
+    if nano > MOST_AMOUNT:
+        raise InputError(f"{what} {value!r} is too large.", f"It goes up to {from_nano(MOST_AMOUNT)}.")
     return nano

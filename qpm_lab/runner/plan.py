@@ -17,7 +17,7 @@ from qpm_lab.policy import Bundle
 from qpm_lab.runner.decisions import Decisions
 from qpm_lab.runner.envelope import Envelope
 from qpm_lab.runner.naming import own_name
-from qpm_lab.runner.order import Order, checked, classification, label, nano_amount, whole
+from qpm_lab.runner.order import MOST_AMOUNT, Order, checked, classification, label, nano_amount, whole
 
 MAX_CIRCUITS = 1000
 """Circuits in one job; their facts have to fit one ledger entry. A sweep is one circuit."""
@@ -194,12 +194,19 @@ def _request(
     def given(name: str, what: str) -> str | None:
         return label(getattr(order, name), what) or (getattr(expected, name) if expected else None)
 
+    shots = whole(order.shots, "shots", 1, 2**53)
+    executions = sum(p.facts.points for p in prepared)
+    if shots * executions > MOST_AMOUNT:
+        raise InputError(
+            f"{shots:,} shots of each of {executions:,} circuits or points are more than can be counted.",
+            "Ask for fewer shots or fewer points.",
+        )
     sensitivity = classification(order.classification) or (expected.classification if expected else None)
     return Request(
         principal=principal,
         backend=info,
         circuits=tuple(replace(p.facts, name=own_name(p.facts.name)) for p in prepared),
-        shots=whole(order.shots, "shots", 1, 2**53),
+        shots=shots,
         seed=None if order.seed is None else whole(order.seed, "seed", 0, 2**63 - 1),
         experiment=given("experiment", "experiment"),
         project=given("project", "project"),

@@ -11,14 +11,23 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from qpm_lab import providers
 from qpm_lab.circuits import Bindings
-from qpm_lab.errors import ApprovalNeededError, CancelledError, DeniedError, InputError, ProviderError, QuotaError
+from qpm_lab.errors import (
+    ApprovalNeededError,
+    CancelledError,
+    DeniedError,
+    InputError,
+    LedgerError,
+    ProviderError,
+    QpmError,
+    QuotaError,
+)
 from qpm_lab.experiment import Decision, Principal, Shortage, Status
 from qpm_lab.ledger import Ending, Entry, Ledger, Owner, OwnerLock
 from qpm_lab.providers.interface import Progress, Task
@@ -163,8 +172,11 @@ class Runner:
     def close_session(self, session_id: str) -> None:
         """Releases what a session of this process did not use; one that has ended is left as it is."""
         with _session_guard:
-            if self.envelope is not None and self.envelope.session_id == session_id:
-                put(self.ledger.home, self.principal.user, None)
+            envelope = self.envelope
+            if envelope is None or envelope.session_id != session_id:
+                return  # it has ended, or belongs to the process that this one was forked from
+            envelope.close()
+            put(self.ledger.home, self.principal.user, None)
             self.ledger.close_session(session_id, {})
 
     def recover(self) -> list[str]:
@@ -194,7 +206,11 @@ class Runner:
         envelope = self.envelope
         if envelope is not None and envelope.lease_until - at < SESSION_LEASE - SESSION_RENEW:
             envelope.lease_until = at + SESSION_LEASE
-            self.ledger.renew_session(envelope.session_id, envelope.lease_until)
+            if not self.ledger.renew_session(envelope.session_id, envelope.lease_until):
+                put(self.ledger.home, self.principal.user, None)
+                raise InputError(
+                    f"The session {envelope.name!r} has ended: nobody used it for a long time.", "Open another one."
+                )
 
     def owner(self, at: datetime) -> Owner:
         """This process as the owner of a job."""
@@ -218,7 +234,9 @@ class Runner:
                         self._begin(live, at_once=quick)
         except BaseException:
             # An interrupt may fall after the commit: what stands in the ledger is closed before it goes on.
-            self.cancel(live, "it was interrupted")
+            with suppress(QpmError):  # what happened is what has to be told, and the job may not stand there at all
+                self.cancel(live, "it was interrupted")
+            self._end(live)
             raise
         if not short:
             return live
@@ -232,7 +250,7 @@ class Runner:
         if isinstance(entry, tuple):
             return entry
         if live.plan.envelope is not None:
-            live.plan.envelope.begin(live.holds)
+            live.plan.envelope.reserved(live.holds)
         self._stored.add(asked.digests)
         return ()
 
@@ -245,18 +263,26 @@ class Runner:
             return short
         live.intent = asked
         self._drive(live)
+        if live.intent is not None and not live.short:
+            # It could not be recorded, not even as failed: there is no such job.
+            envelope.end(live.holds, None)
+            raise live.error or LedgerError("The step could not be recorded.", "Run it again.")
         return live.short
 
     def _short_of(self, live: LiveJob, envelope: Envelope) -> tuple[Shortage, ...]:
-        """What of the envelope does not suffice for a step that has not run yet."""
+        """What does not suffice for a step that has not run yet: of the envelope, or of a quota beside it."""
+        now = time.monotonic()
+        if not envelope.has_room(live.holds, now):
+            beside = envelope.uncovered(live.holds)
+            short = shortages(beside, self.ledger)
+            if short:
+                return short
+            envelope.learn_room(beside, taken(beside, self.ledger), now)
         if envelope.begin(live.holds):
             return ()
-        short = shortages([hold for hold in live.holds if hold.scope == "session"], self.ledger)
-        if not short:
-            # A step that failed to be recorded may have left its mark here; the ledger knows better.
-            envelope.correct(taken(live.holds, self.ledger))
-            envelope.begin(live.holds)
-        return short
+        # A step that failed to be recorded may have left its mark here; the ledger knows better.
+        envelope.correct(partial(taken, ledger=self.ledger), live.holds)
+        return () if envelope.begin(live.holds) else envelope.shortages(live.holds)
 
     def record_whole(self, live: LiveJob, ending: Ending) -> Entry | None:
         """Records submission and outcome of a job that has run; None when its holds did not fit after all."""
@@ -267,9 +293,9 @@ class Runner:
         entry = self.ledger.submit_ended(asked.job, asked.payload, live.holds, owner, ending, blobs=asked.blobs)
         envelope = live.plan.envelope
         if envelope is not None:
-            recorded = not isinstance(entry, tuple)
-            settled = ending.settled if recorded else None
-            envelope.end(live.holds, settled or {}, completed=recorded and ending.event == "job.completed")
+            done = not isinstance(entry, tuple)
+            settled = ending.settled if done else None
+            envelope.end(live.holds, settled, completed=done and ending.event == "job.completed")
         if isinstance(entry, tuple):
             live.short = entry
             return None

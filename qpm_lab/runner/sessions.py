@@ -76,6 +76,7 @@ def open_envelope(
         notebook_run=principal.notebook_run,
         created_at=clock.stamp(at),
     )
+    envelope.covered = frozenset(hold.counter for hold in holds)
     entry = ledger.open_session(opened, _payload(envelope, bundle), holds, owner)
     if not isinstance(entry, Entry):
         raise _refused(entry, bundle, at)

@@ -67,6 +67,9 @@ def test_a_parameter_vector_takes_one_array_with_its_elements_last() -> None:
     assert np.array_equal(one.bindings.values, values)
     (bound,) = prepare(circuit(*VECTOR), parameters={VECTOR: [1, 2, 3]})
     assert bound.bindings is None
+    (by_name,) = prepare(circuit(*VECTOR), parameters={"v": values})
+    assert by_name.bindings is not None
+    assert np.array_equal(by_name.bindings.values, values)
 
 
 def test_the_names_come_in_the_order_in_which_they_were_given() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from qpm_lab import Lab, QuotaError
-from qpm_lab.errors import InputError, ProviderError
+from qpm_lab.errors import InputError, LedgerError, ProviderError
 from qpm_lab.runner import clock
 from tests.runner import victims
 from tests.runner.scripted import GOOD, Held, ended
@@ -266,3 +267,92 @@ def test_a_living_session_is_left_alone_by_others(lab: Lab) -> None:
         other = Lab(lab.home)
         assert other.ledger.session(session.id).open
         lab.submit(ghz(), shots=1).result()
+
+
+def test_a_quota_beside_the_envelope_is_asked_before_the_step_runs(
+    home: Path, bundle_with: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loop that goes on after a refusal computes nothing."""
+    lab = Lab(home, bundle_with([{"id": "few", "measure": "jobs", "scope": "user", "window": "day", "limit": 3}]))
+    ran: list[str] = []
+    lab.runner.boundary = ran.append
+    refused = 0
+    with lab.session(max_shots=1000):
+        for _ in range(6):
+            try:
+                lab.submit(ghz(), shots=10).result()
+            except QuotaError:
+                refused += 1
+    assert (ran.count("before-run"), refused) == (3, 3)
+    lab.close()
+
+
+def test_a_step_that_cannot_be_recorded_is_no_job(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its error is told, no job is handed out, and the envelope is whole again."""
+    with lab.session(max_jobs=1):
+        broken = LedgerError("The disk is full.")
+        monkeypatch.setattr(lab.ledger, "submit_ended", lambda *a, **k: (_ for _ in ()).throw(broken))
+        with pytest.raises(LedgerError, match="The disk is full"):
+            lab.submit(ghz(), shots=1)
+        monkeypatch.undo()
+        lab.submit(ghz(), shots=1).result()
+    assert nothing_held(lab)
+
+
+def test_what_goes_wrong_at_submission_is_told_as_it_is(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cleaning up after it hides nothing."""
+    broken = LedgerError("The ledger is locked.")
+    monkeypatch.setattr(lab.ledger, "submit", lambda *a, **k: (_ for _ in ()).throw(broken))
+    with pytest.raises(LedgerError, match="is locked"):
+        lab.submit(ghz(), shots=1)
+    assert not lab.runner.live
+
+
+def test_closing_waits_for_the_step_that_runs(lab: Lab) -> None:
+    """Its result is recorded in the session; no step begins meanwhile."""
+    began, go_on = threading.Event(), threading.Event()
+
+    def hold(name: str) -> None:
+        if name == "before-run":
+            began.set()
+            go_on.wait(30)
+
+    lab.runner.boundary = hold
+    session = lab.session(max_jobs=5)
+    jobs: list[Any] = []
+    step = threading.Thread(target=lambda: jobs.append(lab.submit(ghz(), shots=10)))
+    step.start()
+    assert began.wait(30)
+    closing = threading.Thread(target=session.close)
+    closing.start()
+    go_on.set()
+    step.join(30)
+    closing.join(30)
+    assert jobs[0].status == "completed"
+    assert session.record()["jobs"]["completed"] == 1
+    assert nothing_held(lab)
+
+
+def test_a_forked_child_leaves_the_session_of_its_parent_open(lab: Lab) -> None:
+    """Whatever the child does with the object it inherited."""
+    session = lab.session(max_jobs=2)
+    child = os.fork()
+    if child == 0:
+        session.close()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert lab.ledger.session(session.id).open
+    lab.submit(ghz(), shots=1).result()
+    session.close()
+
+
+def test_another_spelling_of_the_home_is_the_same_session(lab: Lab) -> None:
+    """A path through a symbolic link leads to the same ledger."""
+    link = lab.home.parent / "link"
+    link.symlink_to(lab.home)
+    other = Lab(link)
+    with lab.session(max_jobs=1):
+        other.submit(ghz(), shots=1).result()
+        with pytest.raises(QuotaError):
+            other.submit(ghz(), shots=1)
+    other.close()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit
-from qiskit.circuit import Parameter
+from qiskit.circuit import ClassicalRegister, Parameter
 
 from qpm_lab import Lab, QuotaError
 from qpm_lab.counts import CountsTable
@@ -204,3 +204,58 @@ def test_only_some_points_of_a_large_sweep_are_in_the_record(lab: Lab) -> None:
     assert (shown[0], shown[-1]) == (0, 1000)
     grid = lab.submit(turned(), shots=1, parameters={THETA: np.zeros((50, 1)), PHI: np.zeros((1, 30))}).record
     assert grid()["sweep"]["shown"]["shape"] == [40, 30]
+
+
+def test_the_ledger_has_the_circuit_of_each_job_and_no_other(lab: Lab) -> None:
+    """Circuits that differ in names only have one fingerprint; what is read back is still the one that was run."""
+
+    def made(first: Parameter, second: Parameter) -> QuantumCircuit:
+        circuit = QuantumCircuit(2)
+        circuit.ry(first, 0)
+        circuit.ry(second, 1)
+        circuit.measure_all()
+        return circuit
+
+    values = {THETA: [0.0, 0.0], PHI: [np.pi, np.pi]}
+    for circuit in (made(THETA, PHI), made(PHI, THETA)):
+        job = lab.submit(circuit, parameters=values, shots=10)
+        there = Lab(lab.home).job(job.id).result()
+        bound = there.circuit.assign_parameters(there[0].parameters)
+        assert lab.submit(bound, shots=10).result().counts == there.counts == job.result().counts
+
+
+def test_the_registers_of_a_job_are_read_back_as_they_were(lab: Lab) -> None:
+    """Also when the same gates came with other registers before."""
+    for sizes in ([2], [1, 1]):
+        circuit = QuantumCircuit(2)
+        for size in sizes:
+            circuit.add_register(ClassicalRegister(size))
+        circuit.x(0)
+        circuit.measure([0, 1], [0, 1])
+        there = Lab(lab.home).job(lab.submit(circuit, shots=5).id).result()
+        assert [register.size for register in there.circuit.cregs] == sizes
+
+
+def test_a_table_of_several_sweeps_numbers_them_and_keeps_every_parameter(lab: Lab) -> None:
+    """Parameters that are called like a column of the table have a column of their own."""
+    circuit = QuantumCircuit(1)
+    circuit.ry(Parameter("count"), 0)
+    frame = lab.submit([circuit, circuit], parameters={"count": [0.0, np.pi]}, shots=3).result().to_frame()
+    assert frame["circuit"].tolist() == [0, 0, 1, 1]
+    assert frame["parameter.count"].tolist() == [0.0, np.pi] * 2
+    assert frame["count"].tolist() == [3] * 4
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"parameters": np.array([0.1, 0.2])}, "must be a dictionary"),
+        ({"parameters": {THETA: np.zeros(2000), PHI: 0}, "shots": 2**53}, "more than can be counted"),
+        ({"parameters": {THETA: 0, PHI: 0}, "max_cost": "1e30"}, "too large"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_told_before_anything_is_recorded(lab: Lab, options: Any, said: str) -> None:
+    """With the option that is wrong, not with an error from inside."""
+    with pytest.raises(InputError, match=said):
+        lab.submit(turned(), **options)
+    assert events(lab) == []
