@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
@@ -28,7 +28,7 @@ def execute(connection: sa.Connection, statement: sa.UpdateBase, values: Values 
     if connection.dialect.name != "sqlite":
         return connection.execute(statement, values).rowcount
     many = not isinstance(values, Mapping)
-    given: Sequence[Values] = values if many else [values]  # type: ignore[assignment, list-item]
+    given = cast("Sequence[Values]", values if many else [values])
     sql, names, fixed = _compiled(statement, tuple(given[0]))
     ready = [tuple([row[name] if name in row else fixed[name] for name in names]) for row in given]
     driver: Any = connection.connection.driver_connection

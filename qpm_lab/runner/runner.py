@@ -236,7 +236,6 @@ class Runner:
             # An interrupt may fall after the commit: what stands in the ledger is closed before it goes on.
             with suppress(QpmError):  # what happened is what has to be told, and the job may not stand there at all
                 self.cancel(live, "it was interrupted")
-            self._end(live)
             raise
         if not short:
             return live

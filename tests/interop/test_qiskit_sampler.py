@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from random import Random
 
 import numpy as np
 import pytest
@@ -203,11 +204,11 @@ histograms = st.integers(1, 11).flatmap(
 
 @settings(max_examples=60, deadline=None)
 @given(histograms, st.integers(0, 2**31), st.randoms(use_true_random=False))
-def test_counts_and_shots_always_agree(drawn: tuple[int, list[list[int]]], seed: int, random: object) -> None:
+def test_counts_and_shots_always_agree(drawn: tuple[int, list[list[int]]], seed: int, random: Random) -> None:
     """For any outcomes, point and choice of bits, the counts read directly are those of the shots written out."""
     bits, rows = drawn
     table = CountsTable.of([{format(n, f"0{bits}b"): row.count(n) for n in sorted(set(row))} for row in rows])
-    columns = random.sample(range(bits), random.randint(1, bits))  # type: ignore[attr-defined]
+    columns = random.sample(range(bits), random.randint(1, bits))
     mine = CountedBitArray(Shots(table, (len(rows),), 12, (seed,)), columns)
     places = (None, 0, -1, (len(rows) - 1,))
     read = [(mine.get_counts(loc), mine.get_int_counts(loc)) for loc in places]

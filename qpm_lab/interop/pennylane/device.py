@@ -34,7 +34,7 @@ KEPT_JOBS = 1000
 
 @simulator_tracking
 @single_tape_support
-class LabDevice(qml.devices.Device):  # type: ignore[misc]  # PennyLane has no types
+class LabDevice(qml.devices.Device):
     """A PennyLane device over a `Lab`.
 
     It measures with shots whatever counts can answer. Exact states, classical shadows and noise channels are refused

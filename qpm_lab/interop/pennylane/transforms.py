@@ -85,7 +85,7 @@ def _is_read_off_counts(measurement: Any) -> bool:
     return isinstance(measurement, SampleMeasurement)
 
 
-@qml.transform  # type: ignore[untyped-decorator]
+@qml.transform
 def _require_shots(tape: Any) -> tuple[tuple[Any, ...], Any]:
     """Refuses analytic execution: a job of unknown size has no price and no quota, and none is made up for it."""
     if tape.measurements and not tape.shots:
@@ -96,22 +96,24 @@ def _require_shots(tape: Any) -> tuple[tuple[Any, ...], Any]:
     return (tape,), _first
 
 
-@qml.transform  # type: ignore[untyped-decorator]
+@qml.transform
 def _expand_batches_of_matrices(tape: Any) -> tuple[Sequence[Any], Any]:
     """Takes a broadcast apart that is not in angles, which alone can be parameters of a circuit."""
     others = [op for op in tape.operations if op.name not in GATES]
     if any(getattr(getattr(op, "base", op), "batch_size", None) is not None for op in others):
-        return broadcast_expand(tape)  # type: ignore[no-any-return]
+        expanded: tuple[Sequence[Any], Any] = broadcast_expand(tape)
+        return expanded
     return (tape,), _first
 
 
-@qml.transform  # type: ignore[untyped-decorator]
+@qml.transform
 def _take_mixed_sums_apart(tape: Any) -> tuple[Sequence[Any], Any]:
     """Sums of other than Pauli words: measured term by term, not in the eigenbasis of the whole."""
     sums = [m for m in tape.measurements if isinstance(m.obs, Sum)]
     every_mean = all(isinstance(m, ExpectationMP) for m in sums)
     if every_mean and any(m.obs.pauli_rep is None for m in sums):
-        return split_to_single_terms(tape)  # type: ignore[no-any-return]
+        terms: tuple[Sequence[Any], Any] = split_to_single_terms(tape)
+        return terms
     return (tape,), _first
 
 
