@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
+# No test depends on how fast the machine is, and Hypothesis would fail an example that takes 0.2 s.
+settings.register_profile("qpm", deadline=None)
+settings.load_profile("qpm")
 ROOT = Path(__file__).resolve().parent.parent
 
 
