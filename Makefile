@@ -4,12 +4,13 @@
 #   make cluster  a Dask cluster of two workers on this machine, for QPM_DASK
 #   make lab    JupyterLab with the kernel "Governed Quantum"
 #   make bench  the benchmark table      make wheel   the wheel, from a clean tree
+#   make statistics  every figure of a fidelity beside its threshold
 #   make soak   the long kill test       make clean   forget all that was built
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit server notebooks front browser lab cluster bench soak wheel wheel-check clean
+.PHONY: help demo test lint unit server notebooks front browser lab cluster bench statistics soak wheel wheel-check clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -52,6 +53,9 @@ lab: .venv/lab
 
 bench: .venv/dev .venv/bench/installed
 	$(BIN)/python -m benchmarks --output docs/performance.md $(BENCH)
+
+statistics: .venv/dev
+	$(BIN)/python -m acceptance $(STATISTICS)
 
 cluster: .venv/dev
 	$(BIN)/python -m qpm_lab.providers.local_cluster 2

@@ -11,7 +11,8 @@ QpmError                      message, hint, cause                            ex
 ├── ProviderError             the provider failed                             exit 5
 │   ├── CapacityError         this machine or backend cannot hold the job     exit 5
 │   └── CancelledError        the job was cancelled before it had a result    exit 5
-├── PromotionError            conditions for a result or promotion not met    exit 6
+├── ValidationError           a result did not meet the conditions set for it exit 6
+├── PromotionError            conditions for a spec or promotion not met      exit 6
 └── LedgerError               the ledger cannot be used                       exit 5
     └── IntegrityError        the ledger was changed or is damaged            exit 8
 """
@@ -134,8 +135,14 @@ class CancelledError(ProviderError):
     """The job was cancelled before it had a result."""
 
 
+class ValidationError(QpmError):
+    """A job completed, and its result did not meet the conditions set for it: it has not succeeded."""
+
+    exit_code = 6
+
+
 class PromotionError(QpmError):
-    """A result, spec or promotion did not meet its conditions."""
+    """A spec or promotion did not meet its conditions."""
 
     exit_code = 6
 

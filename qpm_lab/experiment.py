@@ -120,6 +120,19 @@ class Principal:
 
 
 @dataclass(frozen=True, slots=True)
+class Companions:
+    """Further circuits of a job, which measure the fidelity of its own: quoted, authorised and recorded with it."""
+
+    method: Literal["mirror", "proxy"]
+    circuits: int
+    shots: int
+    """Of each."""
+    facts: CircuitFacts
+    """Of the largest: no companion has more qubits, depth or gates of a kind. Its fingerprint is that of the circuit
+    they belong to."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One governed submission, as policy and pricing see it."""
 
@@ -137,15 +150,31 @@ class Request:
     name: str = ""
     session: str | None = None
     """Id of the session whose envelope it draws down."""
+    variants: int = 1
+    """As how many variants each circuit is run, its shots divided among them: more than one when it is twirled."""
+    companions: Companions | None = None
+    """Further circuits, run to measure how far the result can be trusted."""
 
     @property
-    def executions(self) -> int:
-        """How many histograms come back: one per circuit, in a sweep one per point."""
+    def points(self) -> int:
+        """How many histograms the user gets: one per circuit, in a sweep one per point."""
         return sum(circuit.points for circuit in self.circuits)
 
     @property
+    def executions(self) -> int:
+        """How many circuits are handed to the backend: variants and companions included."""
+        return self.points * self.variants + (self.companions.circuits if self.companions else 0)
+
+    @property
     def total_shots(self) -> int:
-        return self.shots * self.executions
+        """Shots of all executions."""
+        further = self.companions
+        return self.shots * self.points + (further.circuits * further.shots if further else 0)
+
+    @property
+    def all_facts(self) -> tuple[CircuitFacts, ...]:
+        """Of the user's circuits and of the largest companion: what limits and prices are worked out on."""
+        return (*self.circuits, self.companions.facts) if self.companions else self.circuits
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +315,10 @@ class Estimate:
     method: str
     shots: int
     reason: str | None = None
+    shots_needed: int | None = None
+    """Of a refused value: how many shots of each execution would do; None when no number would."""
+    assumption: str | None = None
+    """What it takes for granted beyond independent shots, as a sentence."""
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """What a notebook shows for it: the interval, never a bare number."""
@@ -307,4 +340,6 @@ class Estimate:
             "method": self.method,
             "shots": self.shots,
             "reason": self.reason,
+            "shots_needed": self.shots_needed,
+            "assumption": self.assumption,
         }

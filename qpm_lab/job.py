@@ -16,6 +16,7 @@ from qpm_lab.result import Result
 from qpm_lab.runner.attempt import LiveJob
 from qpm_lab.runner.outcome import Outcome
 from qpm_lab.runner.record import decision_of, histograms, sweeps_of
+from qpm_lab.runner.validation import failure
 
 if TYPE_CHECKING:
     from qpm_lab.lab import Lab
@@ -47,6 +48,21 @@ class Job:
         quote: Mapping[str, Any] = self.record()["quote"]
         return quote
 
+    @property
+    def succeeded(self) -> bool:
+        """True when it has completed and met the conditions set for it."""
+        row = self._row
+        return row.status == Status.COMPLETED and row.validation != "failed"
+
+    def require_validation(self) -> None:
+        """Raises ValidationError when the job completed without meeting the conditions set for it."""
+        live = self._live
+        if live is not None and not live.plan.conditions:
+            return
+        if self._row.validation == "failed":
+            record = self.record()
+            raise failure(record["validation"], record["next"]["text"])
+
     def record(self) -> dict[str, Any]:
         """The job as one JSON document (docs/record.md)."""
         return self._lab.record(self.id)
@@ -64,7 +80,7 @@ class Job:
         return True
 
     def result(self, timeout: float | None = None) -> Result:
-        """Waits for the result.
+        """Waits for the result, which a job that did not meet its conditions has too: see `succeeded`.
 
         Args:
             timeout: Seconds to wait; None waits as long as it takes.

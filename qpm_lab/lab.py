@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import getpass
 import os
 import threading
@@ -19,6 +18,7 @@ from qpm_lab.job import Job
 from qpm_lab.ledger import Ledger, remove_dead
 from qpm_lab.policy import find_folder
 from qpm_lab.runner import clock
+from qpm_lab.runner.again import order_again
 from qpm_lab.runner.budgets import budgets
 from qpm_lab.runner.lists import COLUMNS, backend_row, flat, list_row, money
 from qpm_lab.runner.order import Order
@@ -26,6 +26,7 @@ from qpm_lab.runner.record import dry_run_record, hold_dict, job_record, quota_l
 from qpm_lab.runner.rules import Rules
 from qpm_lab.runner.runner import Runner
 from qpm_lab.runner.sessions import SessionOrder
+from qpm_lab.runner.studies import Studies, order_from
 from qpm_lab.session import Session
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def default_home() -> Path:
     return Path(os.environ.get("QPM_HOME") or Path.home() / ".qpm").expanduser().absolute()
 
 
-class Lab:
+class Lab(Studies):
     """Everything that runs through here is governed: policy, quotas, cost, ledger.
 
     Args:
@@ -95,6 +96,8 @@ class Lab:
         parameters: Mapping[Any, Any] | None = None,
         args: Sequence[Any] = (),
         fidelity: str | None = None,
+        twirl: str | None = None,
+        validate: str | Sequence[str] = (),
     ) -> Job:
         """Submits one governed job and returns at once; `Job.result()` waits.
 
@@ -114,7 +117,13 @@ class Lab:
                 a sweep, which is one job. Arrays broadcast as NumPy does: equal lengths go together, shapes
                 (n, 1) and (1, m) make a grid.
             args: Arguments of a QNode.
-            fidelity: `auto`, or `none` to leave it out; None means `auto`, within a session `none`.
+            fidelity: `auto` compares with the exact distribution where that can be computed and runs further
+                circuits where not, `mirror` or `proxy` names those, `none` leaves it out; None means `auto`, within
+                a session `none`. Further circuits are part of the job: quoted, reserved and recorded with it.
+            twirl: `readout`, `gates` or `all`: makes those errors symmetric by running 32 random variants of each
+                circuit and undoing them in the counts.
+            validate: Conditions that the result has to meet, for example `fidelity>=0.9`, which passes only if the
+                interval's lower end does. A job that completes without meeting them has not succeeded.
 
         Raises:
             InputError: a circuit or option cannot be used; nothing was recorded.
@@ -124,22 +133,33 @@ class Lab:
         self._same_process()
         order = Order(
             circuit, backend, shots, seed, experiment, project, cost_center,
-            classification, max_cost, name, parameters, args, fidelity,
+            classification, max_cost, name, parameters, args, fidelity, twirl, validate,
         )  # fmt: skip
         live = self.runner.submit(order)
         return Job(self, live.job_id, live)
 
+    def again(self, job_id: str, shots: int | None = None, **changes: Any) -> Job:
+        """Submits a recorded job once more, as a job of its own; see `runner.again` for what may change.
+
+        Raises:
+            InputError: there is no such job, or it cannot be changed so.
+        """
+        self._same_process()
+        given = changes if shots is None else {**changes, "shots": shots}
+        live = self.runner.submit(order_again(self.ledger, job_id, given))
+        return Job(self, live.job_id, live)
+
     def quote(self, circuit: Any, **options: Any) -> Quote:
         """What the job would cost, before running; takes the options of `submit`."""
-        return self.runner.plan(_order(circuit, options)).quote
+        return self.runner.plan(order_from(circuit, options)).quote
 
     def explain(self, circuit: Any, **options: Any) -> Decision:
         """Whether it may run now and every reason why not; holds and records nothing."""
-        return self.runner.explain(_order(circuit, options))[1]
+        return self.runner.explain(order_from(circuit, options))[1]
 
     def dry_run(self, circuit: Any, **options: Any) -> dict[str, Any]:
         """The record of a job that is only explained (status `dry_run`; see docs/record.md)."""
-        plan, decision = self.runner.explain(_order(circuit, options))
+        plan, decision = self.runner.explain(order_from(circuit, options))
         return dry_run_record(plan, decision, self.ledger)
 
     def job(self, job_id: str) -> Job:
@@ -346,14 +366,6 @@ def close_default_lab() -> None:
         lab, _default = _default, None
     if lab is not None:
         lab.close()
-
-
-def _order(circuit: Any, options: Mapping[str, Any]) -> Order:
-    known = [field.name for field in dataclasses.fields(Order)][1:]
-    unknown = [name for name in options if name not in known]
-    if unknown:
-        raise InputError(f"There is no option {unknown[0]!r}.", f"There are: {', '.join(known)}.")
-    return Order(circuit, **options)
 
 
 def _close(runner: Runner, ledger: Ledger, pid: int) -> None:

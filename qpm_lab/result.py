@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from qpm_lab.counts import CountsTable
 from qpm_lab.experiment import Estimate
+from qpm_lab.fidelity import estimate_from_dict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +87,7 @@ class Result:
         told += [None] * (len(circuits) - len(told))
         cost = record["cost"] or {"currency": record["quote"]["currency"], "amount": "0", "basis": "quoted"}
         common = {"cost": cost, "backend": record["backend"], "shots": record["shots"]}
-        estimates = [Estimate(**each) if each else NO_ESTIMATE for each in told]
+        estimates = [estimate_from_dict(each) if each else NO_ESTIMATE for each in told]
         return cls.build(histograms, estimates, circuits, bindings, common)
 
     def probabilities(self) -> dict[str, float]:

@@ -31,6 +31,8 @@ export interface JobRow {
   reasons: number;
   error: string;
   cancelRequested: boolean;
+  /** Whether it met its conditions; null when it had none. */
+  passed: boolean | null;
 }
 
 export interface JobFilter {
@@ -126,6 +128,7 @@ function readRow(row: Fields): JobRow {
     fidelity: low === null || high === null ? null : { low, high },
     reasons: number(row.reasons) ?? 0,
     error: text(row.error),
-    cancelRequested: row.cancel_requested === true
+    cancelRequested: row.cancel_requested === true,
+    passed: row.validation === 'passed' ? true : row.validation === 'failed' ? false : null
   };
 }

@@ -1,5 +1,6 @@
 import { budgets } from './panels/budgets';
 import { jobs } from './panels/jobs';
+import { again } from './plugins/again';
 import { card } from './plugins/card';
 import { client } from './plugins/client';
 import { sidebar } from './plugins/sidebar';
@@ -7,4 +8,4 @@ import { viewer } from './plugins/viewer';
 
 const panels = [jobs, budgets];
 
-export default [client, card, viewer, sidebar(panels)];
+export default [client, again, card, viewer, sidebar(panels)];

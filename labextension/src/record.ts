@@ -4,7 +4,9 @@
  */
 
 import { type Fields, fields, items, list, MAX_ITEMS, number, part, text } from './fields';
+import { type Quote, readQuote } from './quote';
 import { readSweep, type Sweep } from './sweep';
+import { type Fidelity, readFidelity, readTrust, type Trust } from './trust';
 
 export const MIME = 'application/vnd.qpm-lab.job+json';
 export const OPEN_STATES = ['submitted', 'queued', 'running', 'parked'];
@@ -51,30 +53,11 @@ export interface Outcomes {
   hidden: { outcomes: number; share: number };
 }
 
-export interface Fidelity {
-  value: number | null;
-  low: number | null;
-  high: number | null;
-  level: number | null;
-  estimand: string;
-  method: string;
-  reason: string;
-}
-
 export interface Result {
   circuit: Circuit | null;
   outcomes: Outcomes | null;
   fidelity: Fidelity | null;
   sweep: Sweep | null;
-}
-
-export interface Quote {
-  currency: string;
-  low: string;
-  high: string;
-  source: string;
-  asOf: string;
-  stale: boolean;
 }
 
 export interface Cost {
@@ -105,7 +88,7 @@ export interface Progress {
   message: string;
 }
 
-export interface JobRecord {
+export interface JobRecord extends Trust {
   jobId: string;
   name: string;
   status: string;
@@ -149,6 +132,7 @@ export function readRecord(value: unknown): JobRecord | null {
   return {
     ...readIdentity(found),
     ...readTimes(fields(found.times) ?? {}),
+    ...readTrust(found),
     decision: part(found.decision, readDecision),
     quote: part(found.quote, readQuote),
     cost: part(found.cost, readCost),
@@ -230,18 +214,6 @@ function readOutcome(found: Fields): Outcome {
   };
 }
 
-function readFidelity(found: Fields): Fidelity {
-  return {
-    value: number(found.value),
-    low: number(found.low),
-    high: number(found.high),
-    level: number(found.level),
-    estimand: text(found.estimand),
-    method: text(found.method),
-    reason: text(found.reason)
-  };
-}
-
 function readDecision(found: Fields): Decision {
   return {
     effect: text(found.effect),
@@ -253,17 +225,6 @@ function readDecision(found: Fields): Decision {
     })),
     policy: text(found.policy),
     version: text(found.policy_version)
-  };
-}
-
-function readQuote(found: Fields): Quote {
-  return {
-    currency: text(found.currency),
-    low: text(found.low),
-    high: text(found.high),
-    source: text(found.source),
-    asOf: text(found.as_of),
-    stale: found.stale === true
   };
 }
 

@@ -24,6 +24,14 @@ const VERDICTS: Record<string, [string, Tone]> = {
   'needs-approval': ['It would need approval', 'warn']
 };
 
+/** `qpm_lab/fidelity` has these sentences; a test keeps them equal. */
+export const FLAG_WORDS: Record<string, string> = {
+  red: 'the errors are not white noise: this fidelity may flatter the circuit',
+  amber: 'the errors are not quite white noise'
+};
+
+export const FLAGGED: [string, Tone] = ['check the errors', 'bad'];
+
 const WINDOWS: Record<string, string> = {
   hour: 'this hour',
   day: 'today',
@@ -32,8 +40,13 @@ const WINDOWS: Record<string, string> = {
   life: 'in this notebook'
 };
 
-export function stateWord(status: string): [string, Tone] {
-  return STATES[status] ?? [status.replace(/_/g, ' ') || 'Unknown', 'quiet'];
+/** The state's word with the verdict of its validation: a failed one is seen first. */
+export function stateWord(status: string, passed: boolean | null = null): [string, Tone] {
+  const [word, tone] = STATES[status] ?? [status.replace(/_/g, ' ') || 'Unknown', 'quiet'];
+  if (passed === null || status !== 'completed') {
+    return [word, tone];
+  }
+  return passed ? [`${word}, validation passed`, tone] : [`${word}, validation failed`, 'bad'];
 }
 
 export function verdictWord(effect: string): [string, Tone] {

@@ -86,6 +86,7 @@ export function row(jobId: string, change: Partial<JobRow> = {}): JobRow {
     reasons: 0,
     error: '',
     cancelRequested: false,
+    passed: null,
     ...change
   };
 }

@@ -23,6 +23,9 @@ PARSERS = {
     "qjobs": lines.jobs_parser,
     "qusage": lines.usage_parser,
     "qsession": lines.session_parser,
+    "qplan": lines.plan_parser,
+    "qcompare": lines.compare_parser,
+    "qcanary": lines.canary_parser,
 }
 VALUE_OF = re.compile(r"""(?:--parameter|--sweep)[ =]['"]?([^'"=\s]*)$""")
 """At the name of a parameter; the group is what is typed of it."""
@@ -30,7 +33,7 @@ SWEEP_OF = re.compile(r"""--sweep[ =]['"]?[^'"=]+=\s*([^'"\s(,]*)$""")
 """At the values of a sweep."""
 
 
-WITH_CIRCUIT = frozenset({"qjob", "qquote", "qexplain"})
+WITH_CIRCUIT = frozenset({"qjob", "qquote", "qexplain", "qplan"})
 
 
 def register_completion(shell: InteractiveShell) -> None:
@@ -45,6 +48,8 @@ def register_completion(shell: InteractiveShell) -> None:
             found = []
         if found and _at_expression(line):
             found = [*circuit_names(shell.user_ns), *found]
+        if found and line.lstrip().startswith("%qcompare"):
+            found = [*job_names(shell.user_ns), *found]
         matches = [SimpleCompletion(text=c, type="param") for c in found if c.startswith(typed)]
         return {"completions": matches, "matched_fragment": typed, "suppress": bool(matches), "ordered": True}
 
@@ -69,6 +74,8 @@ def candidates(line: str) -> list[str]:
     action = parser._option_string_actions.get(before)
     if action is not None and action.nargs != 0:
         return _values(action)
+    if match[1] == "qcanary" and len(words) == 1:
+        return _backends()
     return [option for option in parser._option_string_actions if option.startswith("--")]
 
 
@@ -92,6 +99,12 @@ def parameter_names(namespace: Mapping[str, Any], mentioned: list[str] | None = 
     return list(dict.fromkeys(found))
 
 
+def job_names(namespace: Mapping[str, Any]) -> list[str]:
+    """The variables that hold Jobs, the latest first."""
+    named = (name for name, value in namespace.items() if type(value).__name__ == "Job" and name[:1] != "_")
+    return list(named)[::-1]
+
+
 def _at_expression(line: str) -> bool:
     """True where a circuit may stand: the first word after a line magic that takes one."""
     match = LINE.match(line)
@@ -101,11 +114,13 @@ def _at_expression(line: str) -> bool:
 def _values(action: argparse.Action) -> list[str]:
     if action.choices is not None:
         return [str(choice) for choice in action.choices]
-    if action.dest == "backend":
-        from qpm_lab.providers import all_backends
+    return _backends() if action.dest in ("backend", "backends") else []
 
-        return [info.id for info in all_backends()]
-    return []
+
+def _backends() -> list[str]:
+    from qpm_lab.providers import all_backends
+
+    return [info.id for info in all_backends()]
 
 
 def _last_word(line: str) -> str:

@@ -16,6 +16,13 @@ from qpm_lab.options import (
     literal,
     parameter_values,
 )
+from qpm_lab.options.studies import (
+    add_again_option,
+    add_canary_options,
+    add_compare_options,
+    add_plan_options,
+    changes,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -32,6 +39,7 @@ def job_parser(prog: str = "%%qjob") -> OptionParser:
     parser.add_argument("-o", "--output", metavar="NAME", help="assign the Job to NAME once it has a result")
     parser.add_argument("--no-wait", action="store_true", help="return at once; the card fills in later")
     parser.add_argument("--dry-run", action="store_true", help="only explain: nothing is recorded or spent")
+    add_again_option(parser)
     return parser
 
 
@@ -62,6 +70,28 @@ def session_parser() -> OptionParser:
     """The options of `%qsession`."""
     parser = OptionParser(prog="%qsession", add_help=False)
     add_session_options(parser)
+    return parser
+
+
+def plan_parser() -> OptionParser:
+    """The options of `%qplan`, behind its circuit."""
+    parser = circuit_parser("%qplan")
+    add_plan_options(parser)
+    return parser
+
+
+def compare_parser() -> OptionParser:
+    """The options of `%qcompare`."""
+    parser = OptionParser(prog="%qcompare", add_help=False)
+    add_compare_options(parser)
+    return parser
+
+
+def canary_parser() -> OptionParser:
+    """The options of `%qcanary`."""
+    parser = OptionParser(prog="%qcanary", add_help=False)
+    add_canary_options(parser)
+    parser.add_argument("--circuit", metavar="EXPR", help="your own circuit; a GHZ state undone again if absent")
     return parser
 
 
@@ -138,6 +168,19 @@ def order_options(shell: InteractiveShell, options: argparse.Namespace) -> dict[
     if parameters := parameter_values(options, shell.user_ns):
         keywords["parameters"] = parameters
     return keywords
+
+
+def again_changes(expression: str, options: argparse.Namespace) -> dict[str, Any]:
+    """What is to differ from the job that `%qjob --again ID` repeats.
+
+    Raises:
+        InputError: there is a circuit beside it, or new values for its parameters.
+    """
+    if expression:
+        raise InputError(
+            f"--again repeats a recorded job, and {expression[:80]!r} is another circuit.", "Leave out one of them."
+        )
+    return changes(options, {**parameter_values(options), **({"args": options.args} if options.args else {})})
 
 
 def _arguments(shell: InteractiveShell, text: str) -> tuple[Any, ...]:

@@ -10,11 +10,11 @@ from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from traitlets import Int, Unicode
 
 from qpm_lab.circuits.names import circuit_names
-from qpm_lab.errors import CancelledError, DeniedError, InputError
+from qpm_lab.errors import CancelledError, InputError
 from qpm_lab.experiment import OPEN
 from qpm_lab.options import list_filters, session_arguments
 from qpm_lab.runner.naming import own_name
-from qpm_magics import lines, pages, sessions
+from qpm_magics import lines, pages, sessions, studies
 from qpm_magics.body import run_body
 from qpm_magics.cards import display_both
 
@@ -41,9 +41,13 @@ class QpmMagics(Magics):
             expression, rest = lines.split_expression(line)
             options = self._parse(lines.job_parser("%qjob"), rest)
             self._check_output_name(options)
+            if options.again:
+                return self._again(expression, options)
             return self._run(lines.evaluate(self.shell, expression, "%qjob"), options)
         options = self._parse(lines.job_parser(), line)
         self._check_output_name(options)
+        if options.again:
+            raise InputError("--again needs no cell.", f"Write %qjob --again {options.again} on a line of its own.")
         return self._run(run_body(self.shell, cell), options)
 
     @no_var_expand
@@ -109,6 +113,28 @@ class QpmMagics(Magics):
         else:
             sessions.show_open(self._lab)
 
+    @no_var_expand
+    @line_magic
+    def qplan(self, line: str) -> None:
+        expression, rest = lines.split_expression(line)
+        parser = lines.plan_parser()
+        parser.set_defaults(backend=None, shots=self.shots)
+        options = lines.parse(parser, rest)
+        value = lines.evaluate(self.shell, expression, "%qplan")
+        keywords = lines.order_options(self.shell, options)
+        keywords["name"] = options.name or self._name(value)
+        studies.show_plan(self._lab, value, expression, options, keywords)
+
+    @no_var_expand
+    @line_magic
+    def qcompare(self, line: str) -> None:
+        studies.show_comparison(self._lab, self.shell, lines.parse(lines.compare_parser(), line))
+
+    @no_var_expand
+    @line_magic
+    def qcanary(self, line: str) -> None:
+        studies.show_canary(self._lab, self.shell, lines.parse(lines.canary_parser(), line))
+
     @line_magic
     def qform(self, line: str) -> Any:
         from qpm_lab.display.widget import JobForm
@@ -129,6 +155,9 @@ class QpmMagics(Magics):
     qbackends.__doc__ = pages.QBACKENDS
     qsession.__doc__ = pages.QSESSION + "\n" + lines.session_parser().format_help()
     qform.__doc__ = pages.QFORM
+    qplan.__doc__ = pages.QPLAN + "\n" + lines.plan_parser().format_help()
+    qcompare.__doc__ = pages.QCOMPARE + "\n" + lines.compare_parser().format_help()
+    qcanary.__doc__ = pages.QCANARY + "\n" + lines.canary_parser().format_help()
 
     @property
     def _lab(self) -> Lab:
@@ -137,8 +166,12 @@ class QpmMagics(Magics):
         return default_lab()
 
     def _parse(self, parser: OptionParser, line: str) -> argparse.Namespace:
-        parser.set_defaults(backend=self.backend, shots=self.shots)
-        return lines.parse(parser, line)
+        parser.set_defaults(backend=None, shots=None)
+        options = lines.parse(parser, line)
+        if not getattr(options, "again", None):
+            options.backend = options.backend or self.backend
+            options.shots = self.shots if options.shots is None else options.shots
+        return options
 
     def _look(self, magic: str, line: str) -> tuple[Any, dict[str, Any]]:
         expression, rest = lines.split_expression(line)
@@ -156,25 +189,29 @@ class QpmMagics(Magics):
         if options.dry_run:
             show(self._lab.dry_run(value, **keywords))
             return None
-        job = self._submit(value, keywords)
-        self._show(job, wait=not options.no_wait)
-        if options.output:
-            self.shell.user_ns[options.output] = job
+        return self._finish(self._submit(value, keywords), options)
+
+    def _again(self, expression: str, options: argparse.Namespace) -> Job | None:
+        changes = lines.again_changes(expression, options)
+        if options.dry_run:
+            studies.show_dry_run_again(self._lab, options.again, changes)
             return None
-        return job
+        with studies.refusal_shown(self._lab):
+            job = self._lab.again(options.again, **changes)
+        return self._finish(job, options)
+
+    def _finish(self, job: Job, options: argparse.Namespace) -> Job | None:
+        if options.output:  # at once: a job that fails or misses its conditions can be looked at too
+            self.shell.user_ns[options.output] = job
+        self._show(job, wait=not options.no_wait)
+        return None if options.output else job
 
     def _submit(self, value: Any, keywords: dict[str, Any]) -> Job:
-        from qpm_magics.cards import show
-
-        try:
+        with studies.refusal_shown(self._lab):
             return self._lab.submit(value, **keywords)
-        except DeniedError as denied:
-            if denied.job_id:
-                show(self._lab.record(denied.job_id))
-            raise
 
     def _show(self, job: Job, *, wait: bool) -> None:
-        """Leaves the job's card; ends the cell with the job's own error unless it completed."""
+        """Leaves the job's card; ends the cell with an error unless it completed and met its conditions."""
         from qpm_magics.cards import follow, wait_with_card
 
         if not wait:
@@ -188,6 +225,7 @@ class QpmMagics(Magics):
                     "The cell was interrupted and the job asked to stop.", "%qjobs shows when it has."
                 ) from None
         job.result()
+        job.require_validation()
 
     def _name(self, value: Any) -> str | None:
         """None leaves the name to a circuit that has one of its own; else the variable's name."""

@@ -26,6 +26,10 @@ values may be a list or array of yours:
     %qjob qc --sweep theta=angles
     job.result().to_frame()         one table of all points
 
+A recorded job once more, as a job of its own; only what you name differs:
+
+    %qjob --again 4be1c2 --shots 12000
+
 Interrupting the cell cancels the job. Without -o the Job is the cell's value (`_`).
 """
 QQUOTE = """What a job would cost, before running it; nothing is recorded or held.
@@ -57,4 +61,37 @@ QFORM = """Submit a circuit with the mouse: quote and decision follow each chang
 
     %qform          choose among the circuits of this notebook
     %qform qc       begin with this one
+"""
+QPLAN = """How many shots make the fidelity as exact as you need, and what that costs on which backends.
+
+    %qplan qc --half-width 0.02                               every backend that can run or be quoted
+    %qplan qc --half-width 0.02 --backends aer/noisy,ionq/qpu.forte-1
+    %qplan qc --half-width 0.02 --twirl readout
+
+Nothing is recorded or held. The shots are for the worst case, whatever the machine does; fewer are
+shown beside them where a fidelity can be predicted from reported errors. Each row says whether the
+rules would allow it and what to write. Where the ideal outcomes are almost uniform no number of
+shots would do, and the page says so.
+"""
+QCOMPARE = """Are runs the same? Not "no difference was found", but "closer than what matters".
+
+    %qcompare 4be1c2 9f02aa 1d77e0       completed jobs, by the beginnings of their ids
+    %qcompare first second               variables that hold Jobs
+    %qcompare --experiment bell --last 3 the latest runs of an experiment
+
+The verdict is `equivalent` when every pair is closer than --delta, wrong at most as often as --alpha
+says; `different` when a pair is further apart; else `inconclusive`, with the shots that would
+settle it and their price. In Python: lab.compare([first, second])["verdict"].
+"""
+QCANARY = """Has the machine drifted? A known circuit, run when you ask, watched by a sequential test.
+
+    %qcanary aer/noisy                   run one canary and see the history
+    %qcanary aer/noisy --history         only see it
+    %qcanary aer/noisy --circuit qc      your own circuit: shots with favoured outcomes count
+    %qcanary aer/noisy --reset           begin a new baseline, for example after a calibration
+
+The first five canaries of a backend, circuit and number of shots are the baseline. From then on, on
+average, at most one false alarm comes in --arl canaries while the share of successes stays above the
+baseline's less --tolerance. Each canary is a governed job; one that fails or is refused is not part
+of the history.
 """

@@ -4,6 +4,19 @@ Importing this package loads neither qiskit nor pennylane; the first circuit doe
 """
 
 from qpm_lab.circuits.binding import Bindings, Sweep
+from qpm_lab.circuits.companions import (
+    Mirror,
+    Mirrors,
+    Proxy,
+    circuit_pads,
+    clifford_proxies,
+    is_clifford,
+    mirror_circuits,
+    padded,
+    pauli_twirled,
+    readout_pads,
+    unpadded,
+)
 from qpm_lab.circuits.facts import facts
 from qpm_lab.circuits.identity import fingerprint
 from qpm_lab.circuits.limits import DEFAULT, Limits
@@ -15,13 +28,24 @@ __all__ = [
     "DEFAULT",
     "Bindings",
     "Limits",
+    "Mirror",
+    "Mirrors",
     "Prepared",
+    "Proxy",
     "Sweep",
+    "circuit_pads",
+    "clifford_proxies",
     "facts",
     "fingerprint",
+    "is_clifford",
+    "mirror_circuits",
+    "padded",
+    "pauli_twirled",
     "prepare",
     "prepare_template",
     "read_qpy",
+    "readout_pads",
     "to_qasm3",
+    "unpadded",
     "write_qpy",
 ]

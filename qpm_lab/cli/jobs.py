@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import argparse
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qpm_lab.cli.commands import Run, add_command
+from qpm_lab.cli.commands import Run, add_command, circuit_path, order_keywords, the_lab
 from qpm_lab.cli.output import Output
 from qpm_lab.errors import CancelledError, DeniedError, InputError, QpmError
 from qpm_lab.options import (
     add_job_options,
     add_list_options,
     add_usage_options,
-    job_arguments,
     list_filters,
     parameter_values,
 )
+from qpm_lab.options.studies import add_again_option, changes
 
 if TYPE_CHECKING:
     from qpm_lab.job import Job
     from qpm_lab.lab import Lab
 
-SUFFIXES = (".qasm", ".qasm2", ".qasm3", ".qpy")
+BACKEND, SHOTS = "aer/simulator", 1024
+"""What a job runs on, and how often, unless an option says otherwise."""
 
 
 def add_commands(commands: Any) -> None:
     """Registers this family's commands."""
-    run = _circuit_command(commands, "run", "run a circuit file as a governed job", run_file)
+    run = _circuit_command(commands, "run", "run a circuit file as a governed job", run_file, optional=True)
+    add_again_option(run)
+    run.set_defaults(backend=None, shots=None)
     run.add_argument("--no-wait", action="store_true", help="refused: a local job cannot outlive this command")
     run.add_argument("--dry-run", action="store_true", help="only explain: nothing is recorded or spent")
     _circuit_command(commands, "quote", "what a job would cost", quote_file)
@@ -48,15 +50,25 @@ def run_file(options: argparse.Namespace, output: Output) -> int:
             "--no-wait has no use here: a local simulation ends with the command that runs it.",
             "Leave it out, or use %%qjob --no-wait in a notebook.",
         )
-    lab = _lab()
+    if (options.file is None) == (options.again is None):
+        raise InputError("Give a circuit file, or --again ID to repeat a job.", "See qpm run --help.")
+    if options.again is None:
+        options.backend, options.shots = options.backend or BACKEND, SHOTS if options.shots is None else options.shots
     if options.dry_run:
         return explain_file(options, output)
+    lab = the_lab()
     try:
-        job = lab.submit(_source(options.file), **_keywords(options))
+        job = (
+            _again(lab, options) if options.again else lab.submit(circuit_path(options.file), **order_keywords(options))
+        )
     except DeniedError as denied:
         _show_record(lab.record(denied.job_id or ""), output)
         return denied.exit_code
     return _wait(job, output)
+
+
+def _again(lab: Lab, options: argparse.Namespace) -> Job:
+    return lab.again(options.again, **changes(options, parameter_values(options)))
 
 
 def _wait(job: Job, output: Output) -> int:
@@ -64,6 +76,7 @@ def _wait(job: Job, output: Output) -> int:
     try:
         _wait_with_progress(job)
         job.result()
+        job.require_validation()
     except KeyboardInterrupt:
         job.cancel()
         job.wait(10)
@@ -89,25 +102,34 @@ def quote_file(options: argparse.Namespace, output: Output) -> int:
     """Prints the quote."""
     from qpm_lab.display import quote_text
 
-    document = _lab().dry_run(_source(options.file), **_keywords(options))
+    document = the_lab().dry_run(circuit_path(options.file), **order_keywords(options))
     output.show({"quote": document["quote"]}, lambda: quote_text(document))
     return 0
 
 
 def explain_file(options: argparse.Namespace, output: Output) -> int:
     """Prints the decision as it would be now; exits as the job would."""
-    document = _lab().dry_run(_source(options.file), **_keywords(options))
+    document = _explained(the_lab(), options)
     _show_record(document, output)
     return _decision_code(document["decision"])
+
+
+def _explained(lab: Lab, options: argparse.Namespace) -> dict[str, Any]:
+    if getattr(options, "again", None) is None:
+        return lab.dry_run(circuit_path(options.file), **order_keywords(options))
+    from qpm_lab.runner.again import options_of, order_again
+
+    order = order_again(lab.ledger, options.again, changes(options, parameter_values(options)))
+    return lab.dry_run(order.source, **options_of(order))
 
 
 def list_jobs(options: argparse.Namespace, output: Output) -> int:
     """Prints one page of jobs."""
     if options.cancel is not None:
-        _show_record(_lab().cancel(options.cancel), output)
+        _show_record(the_lab().cancel(options.cancel), output)
         return 0
     filters = list_filters(options)
-    page = _lab().page(limit=options.limit, before=options.before, **filters)
+    page = the_lab().page(limit=options.limit, before=options.before, **filters)
     output.show(page, lambda: _jobs_told(page, filtered=any(filters.values())))
     return 0
 
@@ -121,7 +143,7 @@ def _jobs_told(page: dict[str, Any], *, filtered: bool) -> str:
 
 def show_job(options: argparse.Namespace, output: Output) -> int:
     """Prints one job's record."""
-    _show_record(_lab().job(options.job).record(), output)
+    _show_record(the_lab().job(options.job).record(), output)
     return 0
 
 
@@ -129,7 +151,7 @@ def show_usage(options: argparse.Namespace, output: Output) -> int:
     """Prints usage and quotas."""
     from qpm_lab.display import budgets_text, usage_text
 
-    lab = _lab()
+    lab = the_lab()
     document = {"by": options.by, "usage": lab.usage_rows(by=options.by), "quota": lab.budgets()}
     output.show(document, lambda: f"{usage_text(document['usage'], options.by)}\n\n{budgets_text(document['quota'])}")
     return 0
@@ -139,34 +161,20 @@ def list_backends(options: argparse.Namespace, output: Output) -> int:
     """Prints every backend with its state."""
     from qpm_lab.display import backends_text
 
-    rows = _lab().backend_rows()
+    rows = the_lab().backend_rows()
     output.show({"backends": rows}, lambda: backends_text(rows))
     return 0
 
 
-def _circuit_command(commands: Any, name: str, summary: str, run: Run) -> argparse.ArgumentParser:
+def _circuit_command(
+    commands: Any, name: str, summary: str, run: Run, *, optional: bool = False
+) -> argparse.ArgumentParser:
     parser = add_command(commands, name, summary, run)
-    parser.add_argument("file", metavar="FILE", help="OpenQASM 2 or 3 (.qasm) or QPY (.qpy)")
+    parser.add_argument(
+        "file", nargs="?" if optional else None, metavar="FILE", help="OpenQASM 2 or 3 (.qasm) or QPY (.qpy)"
+    )
     add_job_options(parser)
     return parser
-
-
-def _keywords(options: argparse.Namespace) -> dict[str, Any]:
-    parameters = parameter_values(options)
-    stem = Path(options.file).stem[:120]
-    name = options.name or (stem if stem.isprintable() else None)
-    return {**job_arguments(options), "name": name, "parameters": parameters or None}
-
-
-def _source(name: str) -> Path:
-    path = Path(name)
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"{name}: not a circuit file.", f"Give a file ending in {', '.join(SUFFIXES)}.")
-    if path.is_dir():
-        raise InputError(f"{name}: this is a folder.", "Give one circuit file.")
-    if not path.is_file():
-        raise InputError(f"{name}: no such file.", "Check the path.")
-    return path
 
 
 def _show_record(document: dict[str, Any], output: Output) -> None:
@@ -181,9 +189,3 @@ def _decision_code(decision: dict[str, Any]) -> int:
     if decision["effect"] == "needs-approval":
         return 7
     return 4 if all(r["kind"] == "quota" for r in decision["reasons"]) else 3
-
-
-def _lab() -> Lab:
-    from qpm_lab.lab import default_lab
-
-    return default_lab(notebook_run="")

@@ -13,8 +13,16 @@ if TYPE_CHECKING:
         MIME,
         mimebundle,
     )
+    from qpm_lab.display.canaries import (
+        canary_html,
+        canary_text,
+    )
     from qpm_lab.display.card import (
         to_html,
+    )
+    from qpm_lab.display.comparison import (
+        comparison_html,
+        comparison_text,
     )
     from qpm_lab.display.listings import (
         backends_html,
@@ -35,6 +43,10 @@ if TYPE_CHECKING:
         usage_html,
         usage_table,
         usage_text,
+    )
+    from qpm_lab.display.plans import (
+        plan_html,
+        plan_text,
     )
     from qpm_lab.display.png import (
         to_png,
@@ -60,6 +72,12 @@ if TYPE_CHECKING:
 _HOME = {
     "MIME": "bundle",
     "mimebundle": "bundle",
+    "canary_html": "canaries",
+    "canary_text": "canaries",
+    "comparison_html": "comparison",
+    "comparison_text": "comparison",
+    "plan_html": "plans",
+    "plan_text": "plans",
     "to_html": "card",
     "to_png": "png",
     "to_rich": "text",
@@ -101,11 +119,17 @@ __all__ = [
     "backends_text",
     "budgets_html",
     "budgets_text",
+    "canary_html",
+    "canary_text",
+    "comparison_html",
+    "comparison_text",
     "decision_text",
     "jobs_html",
     "jobs_table",
     "jobs_text",
     "mimebundle",
+    "plan_html",
+    "plan_text",
     "quota_table",
     "quota_text",
     "quote_html",

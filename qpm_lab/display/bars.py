@@ -1,4 +1,4 @@
-"""The drawn parts of the HTML card: outcome bars with their whiskers, the fidelity axis, quota bars.
+"""The drawn parts of the HTML card: outcome bars with their whiskers, quota bars.
 
 The bars are a real table: a screen reader reads every share, interval and count as text.
 """
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from qpm_lab.display.figures import count, counted, percent, percent_range
 from qpm_lab.display.markup import Html, code, el, join
-from qpm_lab.display.results import Axis, Bar, Fidelity, Outcomes, scale
+from qpm_lab.display.results import Bar, Outcomes, scale
 from qpm_lab.display.spending import QuotaLine
 
 LONG_KEY = 22
@@ -77,22 +77,11 @@ def key_html(key: str) -> Html:
 
 
 def _track(bar: Bar, full: float) -> Html:
-    fill = el("span", class_="fill", style=f"width:{_pc(bar.share / full)}")
+    fill = el("span", class_="fill", style=f"width:{pc(bar.share / full)}")
     whisker = None
     if bar.low is not None and bar.high is not None:
-        whisker = el("span", class_="whisk", style=_span(bar.low / full, bar.high / full))
+        whisker = el("span", class_="whisk", style=span(bar.low / full, bar.high / full))
     return el("span", fill, whisker, class_="track", aria_hidden="true")
-
-
-def axis_html(fidelity: Fidelity, axis: Axis) -> Html:
-    """The interval on a number line whose ends are written below it."""
-    low, high = axis.place(fidelity.low or 0.0), axis.place(fidelity.high or 0.0)
-    point = None
-    if fidelity.value is not None:
-        point = el("span", class_="pt", style=f"left:{_pc(axis.place(fidelity.value))}")
-    line = el("div", el("span", class_="iv", style=_span(low, high)), point, class_="axis")
-    ends = el("div", el("span", f"{axis.start:g}"), el("span", f"{axis.end:g}"), class_="ends mut num")
-    return el("div", line, ends, aria_hidden="true")
 
 
 def quota_html(line: QuotaLine, kind: str = "Quota · ") -> Html:
@@ -110,16 +99,18 @@ def meter(done: float | None, held: float = 0.0, *, tight: bool = False) -> Html
         return el("div", el("span", class_="held", style="width:100%"), class_="meter", aria_hidden="true")
     return el(
         "div",
-        el("span", class_="used", style=f"width:{_pc(done)}"),
-        el("span", class_="held", style=f"width:{_pc(held)}") if held else None,
+        el("span", class_="used", style=f"width:{pc(done)}"),
+        el("span", class_="held", style=f"width:{pc(held)}") if held else None,
         class_="meter tight" if tight else "meter",
         aria_hidden="true",
     )
 
 
-def _span(low: float, high: float) -> str:
-    return f"left:{_pc(low)};width:{_pc(high - low)}"
+def span(low: float, high: float) -> str:
+    """The style of a piece of a drawing, from and to shares of its width."""
+    return f"left:{pc(low)};width:{pc(high - low)}"
 
 
-def _pc(share: float) -> str:
+def pc(share: float) -> str:
+    """A share of a width, kept within it."""
     return f"{min(1.0, max(0.0, share)) * 100:.2f}%"

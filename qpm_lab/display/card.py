@@ -7,13 +7,15 @@ In JupyterLab the MIME renderer draws the card from the record instead, with the
 from __future__ import annotations
 
 from qpm_lab.display import spending, wording
-from qpm_lab.display.bars import axis_html, meter, outcomes_html, quota_html
+from qpm_lab.display.bars import meter, outcomes_html, quota_html
 from qpm_lab.display.charts import sweep_html
 from qpm_lab.display.details import circuit_html, record_html
 from qpm_lab.display.figures import counted, money
 from qpm_lab.display.markup import Html, code, el, join, name_of, style
-from qpm_lab.display.results import Fidelity, blocks, fidelity, outcomes
+from qpm_lab.display.results import blocks, outcomes
+from qpm_lab.display.steps import steps
 from qpm_lab.display.sweeps import TABLE, sweep
+from qpm_lab.display.trust_html import fidelity_html, measured_html, verdict_html
 from qpm_lab.display.wording import Document, Why, part, status
 
 QUOTAS = 2
@@ -29,12 +31,12 @@ def to_html(document: Document) -> str:
     Returns:
         One `<section>` with its style sheet; safe to put into any page.
     """
-    sections = [_head(document), _why(document), _trouble(document), _body(document), _next(document)]
+    sections = [_head, _why, _trouble, verdict_html, _body, _next]
     return str(
         el(
             "section",
             style("card.css"),
-            *(section for section in sections if section is not None),
+            *(section(document) for section in sections),
             _foot(document),
             class_=f"qpm-card qpm-{_class_of(document)}",
             aria_label=f"Quantum job {wording.job_name(document)}: {wording.state(document)[0]}",
@@ -97,7 +99,7 @@ def _body(document: Document) -> Html | None:
     if beyond:
         left.append(el("p", f"{counted(beyond, 'more circuit')}. All of them: ", code(TABLE)))
     single = drawn[0] if len(drawn) == 1 else {}
-    facts = (_fidelity(single), _cost(document), _quotas(document))
+    facts = (fidelity_html(single), _cost(document), _quotas(document))
     if not any(left):
         return el("div", *facts, class_="body") if any(facts) else None
     return el("div", el("div", *left, class_="mains"), el("div", *facts, class_="side"), class_="body")
@@ -109,7 +111,7 @@ def _block(block: Document, named: bool) -> Html:
     if not named:
         return drawing
     title = el("h4", name_of(part(block, "circuit").get("name") or "unnamed circuit"), class_="name")
-    return el("div", title, drawing, _fidelity(block), class_="block")
+    return el("div", title, drawing, fidelity_html(block), class_="block")
 
 
 def _drawing(block: Document) -> Html:
@@ -126,28 +128,6 @@ def _progress(document: Document) -> Html | None:
     cancel = el("p", "To stop it: ", code(wording.cancel_command(document)), class_="mut")
     words = el("p", now.words, class_="num", role="status")
     return el("div", el("h4", "Progress"), meter(now.share), words, cancel, class_="main")
-
-
-def _fidelity(block: Document) -> Html | None:
-    found = fidelity(block)
-    return _fidelity_fact(found) if found else None
-
-
-def _fidelity_fact(found: Fidelity) -> Html:
-    size = {"estimate": "big", "ideal": "quiet", "refused": "said"}[found.kind]
-    sure = el("span", f" {found.level}", class_="mut") if found.kind == "estimate" else None
-    return el(
-        "div",
-        el("h4", found.title),
-        el("span", found.headline, class_=f"{size} num"),
-        sure,
-        axis_html(found, found.axis) if found.axis else None,
-        el("p", found.explanation, class_="num quiet" if found.kind == "ideal" else "num")
-        if found.explanation
-        else None,
-        el("p", found.method, class_="mut") if found.method and found.kind == "estimate" else None,
-        class_="fact",
-    )
 
 
 def _cost(document: Document) -> Html | None:
@@ -175,10 +155,11 @@ def _quotas(document: Document) -> Html | None:
 
 
 def _next(document: Document) -> Html | None:
-    text, command = wording.next_step(document)
-    if not text and not command:
-        return None
-    return el("div", el("b", "Next: "), text, " ", code(command) if command else None, class_="next")
+    found = [
+        el("div", el("b", f"{step.label}: "), step.words, " ", code(step.command) if step.command else None)
+        for step in steps(document)
+    ]
+    return el("div", *found, class_="next") if found else None
 
 
 def _foot(document: Document) -> Html:
@@ -190,5 +171,5 @@ def _foot(document: Document) -> Html:
         "footer",
         el("ul", *(el("li", note) for note in said), class_="notes") if said else None,
         *origins,
-        el("div", circuit_html(document), record_html(document), class_="folds"),
+        el("div", measured_html(document), circuit_html(document), record_html(document), class_="folds"),
     )

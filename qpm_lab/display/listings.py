@@ -19,7 +19,7 @@ from qpm_lab.display.figures import (
 from qpm_lab.display.spending import amount, cost, quotas, renewal
 from qpm_lab.display.tables import Column, Row, Table, column
 from qpm_lab.display.text import columns, fitting, quota_lines, reason_lines
-from qpm_lab.display.wording import STATES, Document, part, reasons
+from qpm_lab.display.wording import STATES, Document, judged, part, reasons
 
 STATE_WORDS = {
     "ready": "ready",
@@ -63,13 +63,19 @@ def jobs_text(rows: Sequence[Row], *, filtered: bool = False, more: bool = False
 
 def _state(row: Row) -> str:
     known = plain(row.get("status"))
-    word = STATES.get(known, (known, ""))[0]
+    word = _with_verdict(STATES.get(known, (known, ""))[0], row)
     if row.get("cancel_requested") and known in {"submitted", "queued", "running"}:
         return f"{word}, cancelling"
     refused = int(number(row.get("reasons")) or 0)
     if known in {"denied", "awaiting_approval"} and refused:
         return f"{word}: {counted(refused, 'reason')}"
     return f"{word}: {plain(row['error'], limit=80)}" if row.get("error") else word
+
+
+def _with_verdict(word: str, row: Row) -> str:
+    """A job that completed and did not meet its conditions is no success, and the list says so."""
+    verdict = plain(row.get("validation"))
+    return judged(word, "", verdict == "passed")[0] if verdict in {"passed", "failed"} else word
 
 
 def _shots(row: Row) -> str:

@@ -6,8 +6,10 @@ from qpm_lab.display import spending, wording
 from qpm_lab.display.canvas import MARGIN, ROW, WIDTH, Canvas
 from qpm_lab.display.figures import counted, percent
 from qpm_lab.display.pictures import heat_picture, line_picture, picture_rows
-from qpm_lab.display.results import Bar, Fidelity, Outcomes, blocks, fidelity, outcomes, scale
+from qpm_lab.display.results import Bar, Outcomes, blocks, outcomes, scale
 from qpm_lab.display.sweeps import Sweep, sweep
+from qpm_lab.display.trust import Fidelity, fidelity
+from qpm_lab.display.trust_picture import trust_picture, trust_rows
 from qpm_lab.display.wording import Document
 
 MUTED, BAR, WHISKER = "#5c6672", "#7488e0", "#1f2a5c"
@@ -32,8 +34,9 @@ def to_png(document: Document) -> bytes:
     found, sure = outcomes(block), fidelity(block)
     others = len(drawn) + beyond - 1
     rows = 2.4 + (len(found.bars) + 1 + bool(found.folded) if found else 0) + 1.3 * (others > 0)
-    canvas = Canvas(height=MARGIN * 2 + ROW * rows)
+    canvas = Canvas(height=MARGIN * 2 + ROW * (rows + trust_rows(document, block)))
     _headline(canvas, document, sure)
+    trust_picture(canvas, document, block)
     if found:
         _bars(canvas, found)
     if others > 0:
@@ -43,8 +46,9 @@ def to_png(document: Document) -> bytes:
 
 
 def _sweep_png(document: Document, swept: Sweep) -> bytes:
-    canvas = Canvas(height=MARGIN * 2 + ROW * (3.4 + picture_rows(swept)))
+    canvas = Canvas(height=MARGIN * 2 + ROW * (3.4 + picture_rows(swept) + trust_rows(document, {})))
     _headline(canvas, document, None)
+    trust_picture(canvas, document, {})
     canvas.line(swept.heading, colour=MUTED)
     draw = heat_picture if swept.cells else line_picture
     draw(canvas, swept)

@@ -1,12 +1,11 @@
-"""What was measured and how far to trust it, read from a record: outcomes with intervals, fidelity."""
+"""What was measured, read from a record: outcomes with their intervals, circuit by circuit."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from qpm_lab.display.figures import counted, interval, level, number, percent, plain
+from qpm_lab.display.figures import counted, level, number, percent, plain
 from qpm_lab.display.sweeps import sweep
 from qpm_lab.display.wording import Document, part, parts, status
 
@@ -14,9 +13,6 @@ FIRST = 8
 """Outcomes drawn before 'Show all'; two more are drawn rather than hidden behind a click."""
 BLOCKS = 4
 """Circuits drawn of a job that has many."""
-AXIS_STARTS = (0.999, 0.998, 0.995, 0.99, 0.98, 0.95, 0.9, 0.8, 0.5, 0.0)
-NOT_COMPUTED = ("not asked for", "not computed")
-"""How the reason of a fidelity begins that nobody wanted."""
 
 
 def has_outcomes(document: Document) -> bool:
@@ -113,80 +109,3 @@ def _more(outcomes_left: int, share: float) -> str:
 def scale(bars: Sequence[Bar]) -> float:
     """The share that fills the width of the drawing; no interval is cut off."""
     return max((max(bar.share, bar.high or 0.0) for bar in bars), default=0.0) or 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """A piece of the number line that holds the whole interval. Fidelity is not clipped to 0…1."""
-
-    start: float
-    end: float
-
-    def place(self, value: float) -> float:
-        """Where on the axis a value lies, 0 at its start and 1 at its end."""
-        return (value - self.start) / (self.end - self.start)
-
-
-@dataclass(frozen=True, slots=True)
-class Fidelity:
-    """A fidelity in words: never a bare number."""
-
-    kind: Literal["estimate", "ideal", "refused"]
-    title: str
-    headline: str
-    """The interval, or why there is none in a few words."""
-    level: str
-    """Confidence of the interval; empty without one."""
-    explanation: str
-    method: str
-    low: float | None
-    high: float | None
-    value: float | None
-
-    @property
-    def axis(self) -> Axis | None:
-        """The axis to draw a claimed interval on; None when nothing is claimed."""
-        if self.kind != "estimate" or self.low is None or self.high is None:
-            return None
-        return _axis(self.low, self.high)
-
-
-def _axis(low: float, high: float) -> Axis:
-    start = next((s for s in AXIS_STARTS if low >= s + 0.2 * (1 - s)), None)
-    if start is None:
-        start = 0.0 if low >= 0 else float(low // 0.5) * 0.5
-    if high <= 1:
-        return Axis(start, 1.0)
-    step = max(1 - start, 0.001)
-    return Axis(start, 1.0 + step * -(-(high - 1) // step))
-
-
-def fidelity(block: Document) -> Fidelity | None:
-    """The fidelity of one block of the record; None when it has none to speak of."""
-    data = part(block, "fidelity")
-    if not data:
-        return None
-    value, low, high = (number(data.get(key)) for key in ("value", "low", "high"))
-    reason = plain(data.get("reason"))
-    between, sure = (
-        interval(low, high),
-        level(data.get("level")) if low is not None and high is not None else "",
-    )
-    if reason.lower().startswith("ideal simulator"):
-        headline = "Ideal simulator, sampling noise only"
-        kind: Literal["estimate", "ideal", "refused"] = "ideal"
-        explanation = f"Sampling alone gives {between} ({sure})." if sure else ""
-    elif value is None or not sure:
-        asked = not reason.lower().startswith(NOT_COMPUTED)
-        kind, headline = "refused", "Not claimed" if sure else "Not measurable here" if asked else "Not computed"
-        explanation = " ".join(s for s in (reason, f"Somewhere in {between} ({sure})." if sure else "") if s)
-    else:
-        kind, headline, explanation = "estimate", between, reason
-    title = _title(plain(data.get("estimand")))
-    return Fidelity(kind, title, headline, sure, explanation, plain(data.get("method")), low, high, value)
-
-
-def _title(estimand: str) -> str:
-    if not estimand or "heavy" in estimand.lower():
-        return "Outcome fidelity"
-    return estimand[:1].upper() + estimand[1:60]

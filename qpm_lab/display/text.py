@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 
 from qpm_lab.display import spending, wording
 from qpm_lab.display.figures import counted, money, percent, percent_range, plain, short_digest
-from qpm_lab.display.results import Bar, blocks, fidelity, outcomes, scale
+from qpm_lab.display.lines import LABEL, Line, labelled, meter, wrapped
+from qpm_lab.display.results import Bar, blocks, outcomes, scale
 from qpm_lab.display.spark import sweep_lines
 from qpm_lab.display.spending import QuotaLine
+from qpm_lab.display.steps import steps
 from qpm_lab.display.sweeps import TABLE, sweep
+from qpm_lab.display.trust_text import fidelity_lines, setup_lines, verdict_lines
 from qpm_lab.display.wording import Document, part, status
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ LONG_KEY = 20
 ASCII = str.maketrans(
     {"▁": "_", "▂": ".", "▃": "-", "▄": "=", "▅": "+", "▆": "*", "▇": "%", "▓": "%"}
     | {"█": "#", "▒": "=", "░": ".", "–": "-", "…": "...", "·": "|", "×": "x", "•": "*", "€": "EUR "}
+    | {"✓": "+", "✗": "x", "⚠": "!", "⚐": "!", "⚑": "!!", "─": "-", "━": "=", "├": "|", "┤": "|", "╋": "+"}
 )
 STYLES = {
     "ok": "green",
@@ -37,9 +41,6 @@ STYLES = {
     "b": "bold",
     "": "",
 }
-
-Piece = tuple[str, str]
-Line = list[Piece]
 
 
 def to_text(document: Document, *, width: int | None = None, encoding: str | None = None) -> str:
@@ -84,7 +85,7 @@ def fitting(text: str, encoding: str | None = None) -> str:
 
 def _lines(document: Document, width: int) -> Iterator[Line]:
     yield from _head(document, width)
-    for section in (_why, _trouble, _progress, _results, _facts, _next, _foot):
+    for section in (_why, _trouble, verdict_lines, _progress, _results, _facts, setup_lines, _next, _foot):
         yield from section(document, width)
 
 
@@ -111,18 +112,18 @@ def _why(document: Document, width: int) -> Iterator[Line]:
 def reason_lines(decision: Document, width: int) -> Iterator[Line]:
     """Every reason: what, what would make it pass, which rule, who owns it."""
     for why in wording.reasons(decision):
-        yield from _wrapped(why.message, width, "• ", tone="b")
-        yield from _wrapped(why.fix, width, "  ")
+        yield from wrapped(why.message, width, "• ", tone="b")
+        yield from wrapped(why.fix, width, "  ")
         owner = f", owner {why.owner}" if why.owner else ""
-        yield from _wrapped(f"Rule {why.rule}{owner}." if why.rule else "", width, "  ", tone="mut")
+        yield from wrapped(f"Rule {why.rule}{owner}." if why.rule else "", width, "  ", tone="mut")
 
 
 def _trouble(document: Document, width: int) -> Iterator[Line]:
     why = wording.trouble(document)
     if why is None:
         return
-    yield from _wrapped(why.message, width, "", tone="b")
-    yield from _wrapped(why.fix, width, "")
+    yield from wrapped(why.message, width, "", tone="b")
+    yield from wrapped(why.fix, width, "")
     if status(document) == "parked":
         return
     paid = part(document, "cost")
@@ -135,9 +136,9 @@ def _progress(document: Document, width: int) -> Iterator[Line]:
     if now is None:
         return
     if now.share is not None:
-        yield [(_meter(now.share, 0.0, 30), "busy"), (f"  {percent(now.share)}", "")]
-    yield from _wrapped(now.words, width, "")
-    yield from _wrapped(f"To stop it: {wording.cancel_command(document)}", width, "", tone="mut")
+        yield [(meter(now.share, 0.0, 30), "busy"), (f"  {percent(now.share)}", "")]
+    yield from wrapped(now.words, width, "")
+    yield from wrapped(f"To stop it: {wording.cancel_command(document)}", width, "", tone="mut")
 
 
 def _results(document: Document, width: int) -> Iterator[Line]:
@@ -149,7 +150,7 @@ def _results(document: Document, width: int) -> Iterator[Line]:
             yield [(plain(part(block, "circuit").get("name")) or "unnamed circuit", "b")]
         swept = sweep(block)
         yield from sweep_lines(block, swept, width) if swept else _outcomes(block, width)
-        yield from _fidelity(block, width)
+        yield from fidelity_lines(block, width)
     if beyond:
         yield [(f"{counted(beyond, 'more circuit')}. All of them: {TABLE}", "mut")]
 
@@ -158,7 +159,7 @@ def _outcomes(block: Document, width: int) -> Iterator[Line]:
     found = outcomes(block, first=ROWS)
     if found is None:
         return
-    yield from _wrapped(found.heading, width, "", tone="mut")
+    yield from wrapped(found.heading, width, "", tone="mut")
     full = scale(found.bars)
     longest = max(len(bar.key) for bar in found.bars)
     for bar in found.bars:
@@ -182,24 +183,13 @@ def _bar(bar: Bar, full: float, longest: int, width: int) -> Iterator[Line]:
     yield [(f"  {key} ", ""), (drawn.ljust(room), "busy"), (figures, ""), (f"  {between}", "mut")]
 
 
-def _fidelity(block: Document, width: int) -> Iterator[Line]:
-    found = fidelity(block)
-    if found is None:
-        return
-    sure = f" ({found.level})" if found.kind == "estimate" else ""
-    yield from _labelled(found.title, f"{found.headline}{sure}", width)
-    method = found.method if found.kind == "estimate" else ""
-    for line in (found.explanation, method):
-        yield from _wrapped(line, width, " " * 18, tone="mut")
-
-
 def _facts(document: Document, width: int) -> Iterator[Line]:
     if status(document) != "parked" and wording.without_body(document):
         return
     if part(document, "cost") or part(document, "quote"):
         figure, source = spending.cost(document)
         label = "Cost" if part(document, "cost") else "Cost, quoted"
-        yield from _labelled(label, f"{figure}  {source}", width)
+        yield from labelled(label, f"{figure}  {source}", width)
     yield from quota_lines(wording.parts(document, "quota"), width)
 
 
@@ -211,39 +201,21 @@ def quota_lines(rows: Iterable[Document], width: int) -> Iterator[Line]:
 
 def meter_lines(label: str, line: QuotaLine, width: int) -> Iterator[Line]:
     """A label with the words of a quota, and its bar below them."""
-    yield from _labelled(label, line.words, width, "warn" if line.tight else "")
-    yield [(" " * 18, ""), (_meter(line.used, line.reserved, 30), "warn" if line.tight else "busy")]
+    yield from labelled(label, line.words, width, "warn" if line.tight else "")
+    yield [(" " * LABEL, ""), (meter(line.used, line.reserved, 30), "warn" if line.tight else "busy")]
 
 
 def _next(document: Document, width: int) -> Iterator[Line]:
-    said, command = wording.next_step(document)
-    yield from _labelled("Next", said, width) if said else ()
-    if command:
-        yield [(" " * 18, ""), (command, "b")]
+    for step in steps(document):
+        yield from labelled(step.label, step.words, width) if step.words else ()
+        if step.command:
+            yield [(" " * LABEL, ""), (step.command, "b")]
 
 
 def _foot(document: Document, width: int) -> Iterator[Line]:
     for note in wording.notes(document):
-        yield from _wrapped(note, width, "", tone="mut")
+        yield from wrapped(note, width, "", tone="mut")
     origins = [f"{origin.words} {origin.short}" for origin in wording.provenance(document)]
     fingerprint = part(document, "circuit").get("fingerprint")
     origins += [f"Circuit {short_digest(fingerprint)}"] if fingerprint else []
-    yield from _wrapped(" · ".join(origins), width, "", tone="mut")
-
-
-def _labelled(label: str, words: str, width: int, tone: str = "") -> Iterator[Line]:
-    lines = textwrap.wrap(words, max(12, width - 18)) or [""]
-    yield [(f"{label[:17]:<18}", "mut"), (lines[0], tone)]
-    yield from ([(" " * 18 + line, tone)] for line in lines[1:])
-
-
-def _wrapped(words: str, width: int, bullet: str, tone: str = "") -> Iterator[Line]:
-    indent = " " * len(bullet)
-    for line in textwrap.wrap(words, width, initial_indent=bullet, subsequent_indent=indent):
-        yield [(line, tone)]
-
-
-def _meter(used: float, held: float, room: int) -> str:
-    solid = round(used * room)
-    shaded = round((used + held) * room) - solid
-    return "█" * solid + "▒" * shaded + "░" * (room - solid - shaded)
+    yield from wrapped(" · ".join(origins), width, "", tone="mut")

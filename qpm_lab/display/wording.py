@@ -39,6 +39,7 @@ VERDICTS: dict[str, tuple[str, Tone]] = {
     "deny": ("It would be denied", "bad"),
     "needs-approval": ("It would need approval", "warn"),
 }
+FLAGGED: tuple[str, Tone] = ("check the errors", "bad")
 WAITING = frozenset({"submitted", "queued", "running"})
 
 
@@ -61,16 +62,35 @@ def status(document: Document) -> str:
 
 
 def state(document: Document) -> tuple[str, Tone]:
-    """The word for the state, and the tone that goes with it."""
+    """The word for the state, and the tone that goes with it; a failed validation is seen first."""
     known = status(document)
-    return STATES.get(known, (known.replace("_", " ").capitalize() or "Unknown", "mut"))
+    word, tone = STATES.get(known, (known.replace("_", " ").capitalize() or "Unknown", "mut"))
+    return judged(word, tone, validated(document))
+
+
+def judged(word: str, tone: Tone, passed: bool | None) -> tuple[str, Tone]:
+    """The word for a state together with the verdict of its validation, when there is one."""
+    if passed is None:
+        return word, tone
+    return (f"{word}, validation passed", tone) if passed else (f"{word}, validation failed", "bad")
+
+
+def validated(document: Document) -> bool | None:
+    """Whether a completed job met its conditions; None for one that had none, or has not ended."""
+    passed = part(document, "validation").get("passed")
+    return passed if isinstance(passed, bool) and status(document) == "completed" else None
 
 
 def verdict(document: Document) -> tuple[str, Tone] | None:
-    """What the rules said, for a dry run; None for a job."""
+    """What the rules said, for a dry run; for a job that its fidelity has a red flag, else None."""
     if status(document) != "dry_run":
-        return None
+        return FLAGGED if _flagged(document) else None
     return VERDICTS.get(plain(part(document, "decision").get("effect")), ("Not decided", "mut"))
+
+
+def _flagged(document: Document) -> bool:
+    results = parts(document, "results") or [document]
+    return any(part(result, "fidelity").get("flag") == "red" for result in results)
 
 
 def job_name(document: Document) -> str:
@@ -207,15 +227,6 @@ def _begun(times: Document) -> str:
 
 def cancel_command(document: Document) -> str:
     return f"%qjobs --cancel {plain(document.get('job_id'))}"
-
-
-def next_step(document: Document) -> tuple[str, str]:
-    """One line of what to do next, and the command for it; empty when there is none or it was said."""
-    step = part(document, "next")
-    said, command = plain(step.get("text")), plain(step.get("command"))
-    trouble_hint = plain(part(document, "error").get("hint"))
-    known = {trouble_hint, *(why.fix for why in reasons(part(document, "decision")))}
-    return ("" if said in known else said), command
 
 
 def notes(document: Document) -> list[str]:

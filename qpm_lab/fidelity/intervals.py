@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab.errors import InputError
-from qpm_lab.fidelity.histogram import read_counts
+from qpm_lab.fidelity.histogram import is_whole, read_counts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,31 +38,93 @@ def clopper_pearson(successes: ArrayLike, shots: ArrayLike, alpha: float = 0.05)
     import numpy as np
     from scipy.special import betainccinv, betaincinv
 
-    k, n = np.broadcast_arrays(successes, shots)
-    _require_trials(k, n, alpha)
+    k, n = paired_trials(successes, shots)
+    _require_alpha(alpha)
     with np.errstate(divide="ignore", invalid="ignore"):
         low = np.where(k == 0, 0.0, betaincinv(np.maximum(k, 1), n - k + 1, alpha / 2))
         high = np.where(k == n, 1.0, betainccinv(k + 1, np.maximum(n - k, 1), alpha / 2))
     return (float(low), float(high)) if low.ndim == 0 else (low, high)
 
 
-def _require_trials(k: NDArray[Any], n: NDArray[Any], alpha: float) -> None:
+def paired_trials(successes: ArrayLike, shots: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Counts of success and numbers of trials, in one shape.
+
+    Raises:
+        InputError: Shapes that do not go together, not whole numbers, successes outside 0 … shots, or no shots.
+    """
+    import numpy as np
+
+    try:
+        k, n = np.broadcast_arrays(successes, shots)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InputError("Successes and shots must be whole numbers, or arrays of them that go together.") from error
     if k.dtype.kind not in "iu" or n.dtype.kind not in "iu":
         raise InputError("Successes and shots must be whole numbers.")
     if k.size and not bool(((k >= 0) & (k <= n) & (n >= 1)).all()):
         raise InputError("Successes must lie between 0 and the number of shots, which is at least 1.")
-    if not 0 < alpha < 1:
-        raise InputError(f"alpha must lie between 0 and 1; it is {alpha}.")
+    return k, n
+
+
+def _require_alpha(alpha: float) -> None:
+    if not _is_share(alpha):
+        raise InputError(f"alpha must lie between 0 and 1; it is {alpha!r}.")
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, Real) and 0 < float(value) < 1
 
 
 def require_level(level: float) -> None:
     """Refuses a confidence level outside (0, 1).
 
     Raises:
-        InputError: It is outside.
+        InputError: It is outside, not a number, or so near to an end that a float does not tell them apart.
     """
-    if not 0 < level < 1:
-        raise InputError(f"A confidence level lies between 0 and 1; {level} does not.", "Use 0.95.")
+    if not _is_share(level) or 1 - level == 1:
+        raise InputError(f"A confidence level lies between 0 and 1; {level!r} does not.", "Use 0.95.")
+
+
+def bounded_mean(
+    values: NDArray[np.float64], counts: NDArray[Any], ends: tuple[float, float], misses: tuple[float, float]
+) -> tuple[float, float, float]:
+    """The mean of a variable that lies between two ends, and an interval for it.
+
+    For a variable of two values, which are its ends, this is Clopper and Pearson's interval. For any other the
+    same beta distributions are matched to mean and variance, after Fay and Feuer, Statistics in Medicine 16
+    (1997): each side is computed as if one more observation had fallen on the end of that side, so that the
+    interval stays wide where rare large values may have gone unseen. It is approximate, with any number of shots.
+
+    Args:
+        values: What was observed, shape (k,).
+        counts: How often each value was, shape (k,); at least 1 together.
+        ends: Smallest and largest value possible.
+        misses: Probabilities of missing below the lower and above the upper end of the interval.
+
+    Returns:
+        Mean, lower end, upper end.
+    """
+    start, stop = ends
+    reach = stop - start
+    shots = float(counts.sum())
+    if reach <= 0:
+        return start, start, start
+    unit = ((values - start) / reach).clip(0, 1)
+    mean = float((counts * unit).sum()) / shots
+    low = _beta_end(unit, counts, shots, misses[0])
+    high = 1 - _beta_end(1 - unit, counts, shots, misses[1])
+    return start + reach * mean, start + reach * min(low, mean), start + reach * max(high, mean)
+
+
+def _beta_end(unit: NDArray[np.float64], counts: NDArray[Any], shots: float, miss: float) -> float:
+    """A lower end for the mean of values between 0 and 1, one more observed 0 counted in."""
+    from scipy.special import betaincinv
+
+    mean = float((counts * unit).sum()) / (shots + 1)
+    if mean <= 0:
+        return 0.0
+    variance = float((counts * (unit - mean) ** 2).sum() + mean**2) / (shots + 1)
+    size = mean * (1 - mean) * (shots + 2) / variance - 1
+    return float(betaincinv(mean * size, (1 - mean) * size, miss))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +177,7 @@ def outcome_intervals(counts: Counts, qubits: int, level: float = 0.95) -> Outco
     require_level(level)
     table, shots = read_counts(counts)
     keys, values = _listed(table.bits, table.dense, table.by_key)
-    if qubits < 1 or len(values) > 2**qubits:
+    if not is_whole(qubits) or qubits < 1 or (len(values) - 1).bit_length() > qubits:
         raise InputError(f"{qubits} qubits cannot give {len(values)} different outcomes.")
     low, high = simultaneous(values, shots, qubits, level)
     return OutcomeIntervals(

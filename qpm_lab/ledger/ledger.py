@@ -14,7 +14,7 @@ from qpm_lab.experiment import Hold, Shortage, Status
 from qpm_lab.ledger import proof, sessions, writing
 from qpm_lab.ledger.chain import Chain
 from qpm_lab.ledger.opening import open_database, record_key
-from qpm_lab.ledger.projection import OUTCOMES, REFUSALS, RESERVED_EVENTS
+from qpm_lab.ledger.projection import OUTCOMES, REFUSALS, require_free
 from qpm_lab.ledger.queries import Queries
 from qpm_lab.ledger.rows import Blob, Ending, Entry, NewJob, NewSession, Owner
 from qpm_lab.ledger.sessions import SessionTransaction
@@ -128,6 +128,7 @@ class Ledger(Queries):
         settled: Mapping[str, int] | None,
         summary: Mapping[str, Any] | None = None,
         blobs: Sequence[Blob] = (),
+        further: Sequence[tuple[str, Mapping[str, Any]]] = (),
     ) -> Entry | None:
         """Closes a job and settles its holds, each in the window in which it was made.
 
@@ -138,13 +139,16 @@ class Ledger(Queries):
             payload: What the entry says.
             settled: Actual amount for every counter held; None releases everything. An amount above its hold
                 is recorded, with an entry `cost.overrun` before the outcome's.
-            summary: Columns for lists: cost_nano, currency, fidelity_low, fidelity_high, run_seconds, error.
+            summary: Columns for lists: cost_nano, currency, fidelity_low, fidelity_high, run_seconds, error,
+                validation (`passed` or `failed`), canary_successes.
             blobs: Kept with the entry.
+            further: Event and payload of entries that follow the outcome's at once, none of them a job's or the
+                ledger's own.
 
         Returns:
             The outcome's entry; None, with nothing changed, when the job is closed or has another epoch.
         """
-        ending = Ending(_outcome(event), payload, settled, summary or {}, blobs)
+        ending = Ending(_outcome(event), payload, settled, summary or {}, blobs, further=further)
         return self._conditional(lambda c: JobTransaction(c).finish(job_id, epoch, ending))
 
     def retry(
@@ -203,8 +207,7 @@ class Ledger(Queries):
 
     def note(self, event: str, payload: Mapping[str, Any], *, job_id: str | None = None) -> Entry:
         """Appends any other event, for example `validation.passed`."""
-        if event in RESERVED_EVENTS:
-            raise LedgerError(f"{event!r} cannot be noted.", "The method that changes the job appends it.")
+        require_free(event)
         if job_id is None:
             return self._write(lambda c: Transaction(c).note(event, payload))
         return self._write(lambda c: JobTransaction(c).note_on(job_id, event, payload))

@@ -15,7 +15,11 @@ SUMMARY: dict[str, tuple[type, ...]] = {
     "fidelity_high": (float, int),
     "run_seconds": (float, int),
     "error": (str,),
+    "validation": (str,),
+    "canary_successes": (int,),
 }
+VERDICTS = ("passed", "failed")
+"""Of a validation."""
 REFUSALS = {"job.denied": Status.DENIED, "job.awaiting_approval": Status.AWAITING_APPROVAL}
 OUTCOMES = {
     "job.completed": Status.COMPLETED,
@@ -50,6 +54,12 @@ _LATER = {
     **dict.fromkeys(SUMMARY),
 }
 _NOBODY = {"owner": None, "host": None, "pid": None}
+
+
+def require_free(event: str) -> None:
+    """LedgerError for an event that moves a job, a session or the ledger itself."""
+    if event in RESERVED_EVENTS:
+        raise LedgerError(f"{event!r} cannot be noted.", "The method that changes the job appends it.")
 
 
 def job_facts(job: NewJob) -> dict[str, Any]:
@@ -130,7 +140,7 @@ def _born(entry: Entry, status: Status) -> dict[str, Any]:
 
 
 _WHOLE = frozenset({"shots", "circuits", "total_shots"})
-_OPTIONAL = frozenset({"team", "project", "cost_center", "experiment", "classification", "session_id"})
+_OPTIONAL = frozenset({"team", "project", "cost_center", "experiment", "classification", "session_id", "canary"})
 MAX_TEXT = 1000
 MAX_WHOLE = 1 << 60
 """Amounts stay below this, so that sums fit 64 bits."""
@@ -170,7 +180,10 @@ def summary_facts(summary: dict[str, Any]) -> dict[str, Any]:
     """
     for name, value in summary.items():
         kinds = SUMMARY.get(name)
-        if kinds is None or isinstance(value, bool) or not (value is None or isinstance(value, kinds)):
+        sound = kinds is not None and not isinstance(value, bool) and isinstance(value, kinds)
+        if name == "validation":
+            sound = value in VERDICTS
+        if kinds is None or not (value is None or sound):
             raise LedgerError(
                 f"A job's summary cannot hold {name} = {str(value)[:80]!r}.",
                 f"It holds {', '.join(SUMMARY)}.",

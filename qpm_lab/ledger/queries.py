@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from qpm_lab.ledger import counters, reading, sessions
 from qpm_lab.ledger import usage as sums
@@ -58,6 +58,28 @@ class Queries:
                 before=before,
                 limit=limit,
             )
+
+    def attempts(
+        self, user: str, fingerprint: str, backend: str, before_entry: int | None = None
+    ) -> dict[Literal["passed", "failed"], int]:
+        """How many validated jobs of a user with this circuit (their first) on this backend passed and failed.
+
+        Args:
+            user: Who submitted them.
+            fingerprint: Of the first circuit.
+            backend: Where they ran.
+            before_entry: Only jobs submitted before this entry; None means all.
+        """
+        with self._database.read() as connection:
+            return reading.attempts(connection, user, fingerprint, backend, before_entry)
+
+    def canaries(self, series: str, limit: int = 10_000) -> list[dict[str, Any]]:
+        """The latest completed canaries of a series, at most `limit` (up to 100,000), oldest first.
+
+        Keys of each: job_id, created_at, backend, canary_successes, shots.
+        """
+        with self._database.read() as connection:
+            return reading.canaries(connection, series, limit)
 
     def open_jobs(self) -> list[JobRow]:
         """All jobs that may still change, newest first."""
@@ -129,7 +151,8 @@ class Queries:
     ) -> list[dict[str, Any]]:
         """Jobs, shots, cost and run time per user, team, cost_center, project, experiment, backend or day.
 
-        `shots` are those of completed jobs; `cost_nano` maps currency to nano-units.
+        `shots` are those of completed jobs; `cost_nano` maps currency to nano-units; `succeeded` over `jobs` is
+        the success rate (M1), `passed` over `validated` the pass rate (M3).
 
         Args:
             since: Only jobs submitted at this moment or later.

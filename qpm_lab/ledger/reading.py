@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -17,6 +18,7 @@ from qpm_lab.ledger.schema import blobs, counters, entries, head, jobs
 
 MIN_PREFIX = 6
 MAX_PAGE = 1000
+MAX_CANARIES = 100_000
 _SEARCHED = ("name", "backend", "experiment", "status", "user")
 _JOB = sa.select(jobs).where(jobs.c.job_id == sa.bindparam("p_job"))
 _CANCEL = sa.select(jobs.c.cancel_requested).where(jobs.c.job_id == sa.bindparam("p_job"))
@@ -29,6 +31,24 @@ _TAIL = (
     .order_by(entries.c.seq)
     .limit(sa.bindparam("p_limit"))
 )
+
+# Both name the condition of their partial index, or the databases would not use it.
+_ATTEMPTS = sa.select(
+    sa.func.count().filter(jobs.c.validation == "passed"), sa.func.count().filter(jobs.c.validation == "failed")
+).where(
+    jobs.c.validation.is_not(None),
+    jobs.c.user == sa.bindparam("p_user"),
+    jobs.c.fingerprint == sa.bindparam("p_fingerprint"),
+    jobs.c.backend == sa.bindparam("p_backend"),
+    jobs.c.first_entry < sa.bindparam("p_before"),
+)
+_CANARIES = (
+    sa.select(jobs.c.job_id, jobs.c.created_at, jobs.c.backend, jobs.c.canary_successes, jobs.c.shots)
+    .where(jobs.c.canary.is_not(None), jobs.c.canary == sa.bindparam("p_series"), jobs.c.canary_successes.is_not(None))
+    .order_by(jobs.c.first_entry.desc())
+    .limit(sa.bindparam("p_limit"))
+)
+_LAST = (1 << 63) - 1
 
 
 def job(connection: sa.Connection, job_id: str) -> JobRow:
@@ -81,6 +101,20 @@ def page(
 
 def open_jobs(connection: sa.Connection) -> list[JobRow]:
     return [_job(row) for row in connection.execute(_OPEN).mappings()]
+
+
+def attempts(
+    connection: sa.Connection, user: str, fingerprint: str, backend: str, before_entry: int | None
+) -> dict[Literal["passed", "failed"], int]:
+    before = _LAST if before_entry is None else before_entry
+    values = {"p_user": user, "p_fingerprint": fingerprint, "p_backend": backend, "p_before": before}
+    passed, failed = connection.execute(_ATTEMPTS, values).one()
+    return {"passed": passed, "failed": failed}
+
+
+def canaries(connection: sa.Connection, series: str, limit: int) -> list[dict[str, Any]]:
+    values = {"p_series": series, "p_limit": max(0, min(limit, MAX_CANARIES))}
+    return [dict(row) for row in reversed(connection.execute(_CANARIES, values).mappings().all())]
 
 
 def cancel_requested(connection: sa.Connection, job_id: str) -> bool:

@@ -57,6 +57,8 @@ class NewJob:
     notebook_run: str = ""
     session_id: str | None = None
     """The open session whose envelope its holds are drawn from, as far as that reaches."""
+    canary: str | None = None
+    """The series of canaries it belongs to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +131,12 @@ class JobRow:
     error: str | None
     session_id: str | None
     """The session it was submitted in."""
+    validation: str | None
+    """`passed` or `failed`; None for a job that had no conditions to meet or did not complete."""
+    canary: str | None
+    """The series of canaries it belongs to."""
+    canary_successes: int | None
+    """Of a completed canary: how many of its shots succeeded."""
 
     @property
     def open(self) -> bool:
@@ -208,6 +216,8 @@ class Ending:
     blobs: Sequence[Blob] = ()
     started_at: datetime | None = None
     """When it began to run, with a time zone; None means the moment it is recorded."""
+    further: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    """Event and payload of entries that follow the outcome at once, such as `validation.passed`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,10 +111,26 @@ jobs = sa.Table(
     sa.Column("run_seconds", sa.Double),
     sa.Column("error", TEXT),
     sa.Column("session_id", TEXT),
+    sa.Column("validation", TEXT),
+    sa.Column("canary", TEXT),
+    sa.Column("canary_successes", sa.BigInteger),
     sa.Index("jobs_first_entry", "first_entry", unique=True),
     sa.Index("jobs_status", "status", "first_entry"),
     sa.Index("jobs_created_at", "created_at"),
     sa.Index("jobs_session", "session_id", "first_entry"),
+    # These two cost nothing to a job that is neither validated nor a canary.
+    sa.Index(
+        "jobs_validated",
+        *("user", "fingerprint", "backend", "first_entry"),
+        sqlite_where=sa.text("validation IS NOT NULL"),
+        postgresql_where=sa.text("validation IS NOT NULL"),
+    ),
+    sa.Index(
+        "jobs_canary",
+        *("canary", "first_entry"),
+        sqlite_where=sa.text("canary IS NOT NULL"),
+        postgresql_where=sa.text("canary IS NOT NULL"),
+    ),
 )
 
 sessions = sa.Table(

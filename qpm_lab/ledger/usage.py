@@ -18,8 +18,9 @@ GROUPS = ("user", "team", "cost_center", "project", "experiment", "backend", "da
 def usage(connection: sa.Connection, since: datetime | None, by: str, session: str | None) -> list[dict[str, Any]]:
     """One row per group: its name, counts of jobs, and sums over completed jobs.
 
-    Keys: `by`, jobs, completed, failed, cancelled, denied, shots, run_seconds, and cost_nano as a dictionary
-    of nano-units per currency.
+    Keys: `by`, jobs, completed, failed, cancelled, denied, succeeded (completed, and not without meeting the
+    conditions set), validated (had conditions and completed), passed (met them), shots, run_seconds, and
+    cost_nano as a dictionary of nano-units per currency.
     """
     if by not in GROUPS:
         raise InputError(f"Usage cannot be grouped by {by[:40]!r}.", f"Choose one of: {', '.join(GROUPS)}.")
@@ -33,6 +34,9 @@ def usage(connection: sa.Connection, since: datetime | None, by: str, session: s
             sa.func.count().filter(jobs.c.status == status.value).label(status.value)
             for status in (Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.DENIED)
         ),
+        sa.func.count().filter(done, jobs.c.validation.is_distinct_from("failed")).label("succeeded"),
+        sa.func.count(jobs.c.validation).label("validated"),
+        sa.func.count().filter(jobs.c.validation == "passed").label("passed"),
         sa.func.coalesce(sa.func.sum(jobs.c.total_shots).filter(done), 0).label("shots"),
         sa.func.coalesce(sa.func.sum(jobs.c.run_seconds), 0.0).label("run_seconds"),
         sa.func.coalesce(sa.func.sum(jobs.c.cost_nano), 0).label("cost_nano"),
@@ -45,7 +49,7 @@ def usage(connection: sa.Connection, since: datetime | None, by: str, session: s
     return _folded(connection.execute(query).mappings().all(), by)
 
 
-_SUMS = ("jobs", "completed", "failed", "cancelled", "denied", "shots")
+_SUMS = ("jobs", "completed", "failed", "cancelled", "denied", "succeeded", "validated", "passed", "shots")
 
 
 def _folded(rows: Any, by: str) -> list[dict[str, Any]]:

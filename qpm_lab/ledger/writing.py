@@ -95,8 +95,8 @@ class JobTransaction(Transaction):
         _, row = self._intend(job, payload, facts, owner, kept)
         began = {} if ending.started_at is None else {"started_at": timestamp(ending.started_at)}
         begun = self._append("job.started", {}, {"vendor_id": None} | began, job_id=job.job_id, place=_FIRST)
-        outcome = self._outcome(job.job_id, _FIRST, ending, holding, amounts)
-        row |= projection.job_changes(begun) | projection.job_changes(outcome)
+        outcome, changes = self._outcome(job.job_id, _FIRST, ending, holding, amounts)
+        row |= projection.job_changes(begun) | changes
         execute(self._connection, _INSERT_JOB, row)
         self._close()
         return outcome
@@ -120,7 +120,8 @@ class JobTransaction(Transaction):
         holding = counters.held(self._connection, job_id)
         amounts = counters.settlement(holding, ending.settled)
         self._settle(job_id, holding, amounts, standing.session)
-        return self._update(self._outcome(job_id, (standing.attempt, standing.epoch), ending, holding, amounts))
+        outcome, changes = self._outcome(job_id, (standing.attempt, standing.epoch), ending, holding, amounts)
+        return self._update(outcome, **changes)
 
     def retry(self, job_id: str, epoch: int, payload: Mapping[str, Any], holds: Sequence[Hold]) -> Entry:
         standing = self._open(job_id, epoch)
@@ -203,14 +204,23 @@ class JobTransaction(Transaction):
         ending: Ending,
         holding: Mapping[str, Held],
         amounts: Mapping[str, int],
-    ) -> Entry:
-        """Appends an overrun for each amount above its hold, then the outcome."""
+    ) -> tuple[Entry, dict[str, Any]]:
+        """Appends an overrun for each amount above its hold, the outcome, and what follows it.
+
+        Returns:
+            The outcome's entry, and what all of them change in the job's row.
+        """
         for key, held in holding.items():
             if amounts[key] > held.amount:
                 overrun = {"counter": key, "held": held.amount, "settled": amounts[key]}
                 self._append("cost.overrun", overrun, job_id=job_id, place=place)
         told = {"settled": amounts, "summary": projection.summary_facts(dict(ending.summary))}
-        return self._append(ending.event, ending.payload, told, kept=ending.blobs, job_id=job_id, place=place)
+        outcome = self._append(ending.event, ending.payload, told, kept=ending.blobs, job_id=job_id, place=place)
+        changes = projection.job_changes(outcome)
+        for event, payload in ending.further:
+            projection.require_free(event)
+            changes |= projection.job_changes(self._append(event, payload, job_id=job_id, place=place))
+        return outcome, changes
 
     def _standing(self, job_id: str) -> Standing:
         row = self._connection.execute(_STANDING, {"p_job": job_id}).one_or_none()

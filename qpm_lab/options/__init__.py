@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import argparse
 import ast
-import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any, NoReturn
 
 from qpm_lab.errors import InputError
 from qpm_lab.experiment import CLASSIFICATIONS, Status
-from qpm_lab.options.numbers import read_number, shortened
+from qpm_lab.options.numbers import read_number, shortened, whole_number
 from qpm_lab.options.sweeps import sweeps
 
 STATES = [status.value for status in Status]
 ENVELOPE = ("max_cost", "max_jobs", "max_shots")
 """The limits of a session; one of them at least."""
-FIDELITIES = ["auto", "none"]
+FIDELITIES = ["auto", "mirror", "proxy", "none"]
+TWIRLS = ["readout", "gates", "all"]
 USAGE_GROUPS = ["user", "team", "cost_center", "project", "experiment", "backend", "day"]
 
 
@@ -40,15 +39,23 @@ def add_job_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options that describe a job: where, how much, under which labels."""
     add = parser.add_argument
     add("-b", "--backend", default="aer/simulator", metavar="ID", help="where it runs; %%qbackends lists them")
-    add("-n", "--shots", type=_count, default=1024, metavar="N", help="shots of each circuit or point (1,024)")
-    add("--seed", type=_count, metavar="N", help="makes a simulation repeatable; drawn and recorded if absent")
+    add("-n", "--shots", type=whole_number, default=1024, metavar="N", help="shots of each circuit or point (1,024)")
+    add("--seed", type=whole_number, metavar="N", help="makes a simulation repeatable; drawn and recorded if absent")
     add("-e", "--experiment", metavar="NAME", help="the named series this job belongs to")
     add("--project", metavar="NAME", help="the project it counts for")
     add("--cost-center", "--cost-centre", dest="cost_center", metavar="NAME", help="who pays")
     add("--classification", choices=CLASSIFICATIONS, help="how sensitive the circuit is")
     add("--max-cost", metavar="AMOUNT", help="refuse if the upper quote exceeds this, e.g. 2.50")
     add("--name", metavar="NAME", help="what the job is called in cards and lists")
-    add("--fidelity", choices=FIDELITIES, help="none leaves it out; auto computes it in a session too")
+    add("--fidelity", choices=FIDELITIES, help="how it is measured; auto chooses, none leaves it out")
+    add("--twirl", choices=TWIRLS, help="make readout or gate errors symmetric with 32 random variants of the circuit")
+    add(
+        "--validate",
+        action="append",
+        default=[],
+        metavar="CONDITION",
+        help="what the result has to meet, e.g. 'fidelity>=0.9'; passes if the interval does",
+    )
     add("--parameter", action="append", default=[], metavar="NAME=VALUE", help="value of a circuit parameter")
     add(
         "--sweep",
@@ -63,8 +70,8 @@ def add_session_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options that open or close a session."""
     add = parser.add_argument
     add("--max-cost", metavar="AMOUNT", help="all its jobs together may cost this much, e.g. 5")
-    add("--max-jobs", type=_count, metavar="N", help="how many jobs it may have")
-    add("--max-shots", type=_count, metavar="N", help="how many shots all its jobs together may take")
+    add("--max-jobs", type=whole_number, metavar="N", help="how many jobs it may have")
+    add("--max-shots", type=whole_number, metavar="N", help="how many shots all its jobs together may take")
     add("-b", "--backend", metavar="ID", help="where its jobs will run: whose quotas are reserved")
     add("-e", "--experiment", metavar="NAME", help="the named series its jobs belong to")
     add("--project", metavar="NAME", help="the project it counts for")
@@ -87,7 +94,7 @@ def add_list_options(parser: argparse.ArgumentParser) -> None:
     add("-e", "--experiment", metavar="NAME", help="only this experiment")
     add("--session", metavar="NAME", help="only jobs of this session: its name (the latest one) or id")
     add("--text", metavar="TEXT", help="only jobs whose name, backend, experiment or user contains it")
-    add("-n", "--limit", type=_count, default=20, metavar="N", help="how many (20)")
+    add("-n", "--limit", type=whole_number, default=20, metavar="N", help="how many (20)")
     add("--cancel", metavar="ID", help="stop a job, whichever process runs it")
 
 
@@ -114,6 +121,8 @@ def job_arguments(options: argparse.Namespace) -> dict[str, Any]:
         "max_cost",
         "name",
         "fidelity",
+        "twirl",
+        "validate",
     ]
     return {name: getattr(options, name) for name in names}
 
@@ -160,18 +169,3 @@ def assignments(pairs: Sequence[str]) -> dict[str, float]:
             raise InputError(f"--parameter {name} takes one number.", hint)
         values[name] = read_number(value, f"The value of {name}")
     return values
-
-
-WHOLE = re.compile(r"[+-]?(\d+|\d{1,3}([,_]\d{3})+|\d+(\.\d+)?[eE]\+?\d{1,2})")
-
-
-def _count(text: str) -> int:
-    """A whole number; `4_096`, `4,096` and `1e6` are read as people write them, `1,5` is not one.
-
-    >>> _count("1.5e3")
-    1500
-    """
-    number = Decimal(re.sub("[,_]", "", text)) if WHOLE.fullmatch(text) else None
-    if number is None or number != number.to_integral_value():
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number")
-    return int(number)

@@ -5,10 +5,13 @@ The text is parsed and walked, never evaluated, so an option from a notebook tha
 
 from __future__ import annotations
 
+import argparse
 import ast
 import math
 import operator
+import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 
 from qpm_lab.errors import InputError
 
@@ -29,8 +32,23 @@ _OPERATORS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
 }
 
 
+WHOLE = re.compile(r"[+-]?(\d+|\d{1,3}([,_]\d{3})+|\d+(\.\d+)?[eE]\+?\d{1,2})")
+
+
 class Unreadable(Exception):
     """A part of the text that is no number; says which and why."""
+
+
+def whole_number(text: str) -> int:
+    """A whole number; `4_096`, `4,096` and `1e6` are read as people write them, `1,5` is not one.
+
+    >>> whole_number("1.5e3")
+    1500
+    """
+    value = Decimal(re.sub("[,_]", "", text)) if WHOLE.fullmatch(text) else None
+    if value is None or value != value.to_integral_value():
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number")
+    return int(value)
 
 
 def read_number(text: str, what: str) -> float:

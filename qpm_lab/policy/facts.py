@@ -64,7 +64,7 @@ class Facts:
 
     def context(self) -> dict[str, Value]:
         """Cedar's context. An unknown cost is the largest number, so that a cost limit refuses it."""
-        request, circuits = self.request, self.request.circuits
+        request, circuits = self.request, self.request.all_facts
         counts = {
             "qubits": max((c.qubits for c in circuits), default=0),
             "depth": max((c.depth for c in circuits), default=0),

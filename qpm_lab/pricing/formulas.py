@@ -78,7 +78,7 @@ class QpuSeconds(_Rates):
 
     def cost(self, request: Request) -> Amount:
         low, high = self.circuit_seconds_low, self.circuit_seconds_high
-        depth = max(circuit.depth for circuit in request.circuits)
+        depth = max(circuit.depth for circuit in request.all_facts)
         longest = max(high, depth * self.seconds_per_layer_high)
         least = self._seconds(request, 1, low)
         likely = self._seconds(request, 1, (low + high) / 2)

@@ -4,27 +4,35 @@ from __future__ import annotations
 
 import difflib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module, metadata
 from typing import TYPE_CHECKING
 
 from qpm_lab.errors import InputError
 from qpm_lab.experiment import BackendInfo
-from qpm_lab.providers.ideal import ideal_probabilities, measured_bits
+from qpm_lab.providers.calibrations import Calibration, of_target, read_calibration
+from qpm_lab.providers.ideal import ideal_probabilities, measured_bits, why_no_ideal
 from qpm_lab.providers.interface import Provider
 
 if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
     from qiskit.transpiler import Target
 
 __all__ = [
+    "Calibration",
     "all_backends",
     "backend",
+    "calibration",
     "ideal_probabilities",
     "measured_bits",
+    "native",
     "provider_of",
     "providers",
+    "read_calibration",
+    "routed",
     "target",
+    "why_no_ideal",
 ]
 
 BUILT_IN = {
@@ -93,3 +101,33 @@ def target(backend_id: str) -> Target:
         InputError: There is no such backend.
     """
     return provider_of(backend_id).target(backend_id)
+
+
+def calibration(backend_id: str) -> Calibration:
+    """That backend as it is now, under a digest that changes when anything of it does.
+
+    Raises:
+        InputError: There is no such backend.
+    """
+    return of_target(target(backend_id))
+
+
+def routed(backend_id: str, circuit: QuantumCircuit) -> QuantumCircuit:
+    """The circuit as that backend will execute it; see `Provider.routed`.
+
+    Raises:
+        InputError: There is no such backend.
+        CapacityError: The circuit is wider than it.
+        CircuitError: It cannot run an instruction, by name.
+    """
+    return provider_of(backend_id).routed(circuit, backend_id)
+
+
+def native(backend_id: str, circuits: Sequence[QuantumCircuit]) -> list[QuantumCircuit]:
+    """Routed circuits in that backend's gates, gate by gate; see `Provider.native`.
+
+    Raises:
+        InputError: There is no such backend.
+        CircuitError: It does not have a gate of several qubits, by name.
+    """
+    return provider_of(backend_id).native(circuits, backend_id)

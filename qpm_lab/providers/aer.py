@@ -1,4 +1,4 @@
-"""Local simulation with Qiskit Aer: an ideal simulator and a noisy device."""
+"""Local simulation with Qiskit Aer: an ideal simulator and two noisy devices."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from qpm_lab.circuits.remembered import Remembered
 from qpm_lab.errors import CircuitError, ProviderError
@@ -14,8 +14,11 @@ from qpm_lab.experiment import BackendInfo
 from qpm_lab.providers.aer_method import Method, choose, may_not_end
 from qpm_lab.providers.binding import bound
 from qpm_lab.providers.capacity import processors, require_memory, require_qubits, require_time
+from qpm_lab.providers.exact import by_qubit
+from qpm_lab.providers.gate_by_gate import native
 from qpm_lab.providers.gates import rewritten
 from qpm_lab.providers.gathering import Counts
+from qpm_lab.providers.generic_device import BASIS
 from qpm_lab.providers.interface import Running, Task
 from qpm_lab.providers.outcomes import group_sizes, write_key
 from qpm_lab.providers.pieces import GROUP_SECONDS, MOST_POINTS, MOST_SHOTS, Piece
@@ -23,13 +26,14 @@ from qpm_lab.providers.remembered import circuit_key, nameless
 from qpm_lab.providers.running import start
 from qpm_lab.providers.simulator import require_table, total_seconds
 from qpm_lab.providers.swept import Swept, compiled
-from qpm_lab.providers.targets import add_control_flow, gate_target
+from qpm_lab.providers.targets import add_control_flow, digest, gate_target
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.transpiler import Target
 
     from qpm_lab.circuits import Bindings
+    from qpm_lab.providers.aer_clifford import Ready as CliffordReady
 
 OUTCOME_BYTES = 400
 """Memory of one distinct outcome on its way from Aer to a dictionary."""
@@ -44,12 +48,25 @@ SIMULATOR = BackendInfo(
 )
 NOISY = BackendInfo(
     id="aer/noisy",
-    description="A generic 20-qubit device on a 4 × 5 grid, simulated with its noise",
+    description="A generic 20-qubit device on a 4 × 5 grid, simulated with its noise; stands for no particular machine",
     qubits=20,
     kind="simulator",
     local=True,
     noisy=True,
 )
+CLIFFORD = BackendInfo(
+    id="aer/noisy_clifford",
+    description="A generic 156-qubit device on a 12 × 13 grid with Pauli noise, for Clifford circuits; "
+    "stands for no particular machine",
+    qubits=156,
+    kind="simulator",
+    local=True,
+    noisy=True,
+)
+DEVICES = {info.id: info for info in (NOISY, CLIFFORD)}
+"""Backends that have qubits of their own, onto which a circuit is routed."""
+_LISTED_DEVICES = 100
+"""Circuits whose place on the device is recorded one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +113,18 @@ class Ready:
         return list(bound(self.circuit, bindings[slice(*points)], self.open_bound))
 
 
+AnyReady: TypeAlias = "Ready | Swept | CliffordReady"
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A task's circuits as Aer gets them, with the method of each."""
 
     task: Task
-    circuits: tuple[Ready | Swept, ...]
+    circuits: tuple[AnyReady, ...]
 
     @property
-    def costs(self) -> Sequence[Ready | Swept]:
+    def costs(self) -> Sequence[AnyReady]:
         return self.circuits
 
     def run(self, piece: Piece) -> Counts:
@@ -113,6 +133,8 @@ class Prepared:
         values = self.task.bindings[piece.circuits[0]] if self.task.bindings else None
         if isinstance(ready, Swept):
             return ready.run(piece, cast("Bindings", values), sizes[0])
+        if not isinstance(ready, Ready):
+            return ready.run(piece, values, sizes[0])
         if piece.points is None or values is None:
             group = [cast(Ready, self.circuits[i]).circuit for i in piece.circuits]
             return _run(group, ready, piece, sizes)
@@ -123,7 +145,7 @@ class Prepared:
 
 
 class AerProvider:
-    """`aer/simulator` and `aer/noisy`."""
+    """`aer/simulator`, `aer/noisy` and `aer/noisy_clifford`."""
 
     name = "aer"
 
@@ -131,14 +153,23 @@ class AerProvider:
         self._latest: Prepared | None = None
 
     def backends(self) -> Sequence[BackendInfo]:
-        return (SIMULATOR, NOISY)
+        return (SIMULATOR, NOISY, CLIFFORD)
 
     def target(self, backend_id: str) -> Target:
-        if backend_id == NOISY.id:
-            from qpm_lab.providers.aer_noisy import device
-
-            return device().target
+        if backend_id in DEVICES:
+            target: Target = _device_module(backend_id).device().target
+            return target
         return _ideal_target()
+
+    def routed(self, circuit: QuantumCircuit, backend_id: str) -> QuantumCircuit:
+        if backend_id not in DEVICES:
+            return circuit
+        require_qubits(circuit.num_qubits, DEVICES[backend_id])
+        on_device: QuantumCircuit = _device_module(backend_id).routed(circuit)
+        return on_device
+
+    def native(self, circuits: Sequence[QuantumCircuit], backend_id: str) -> list[QuantumCircuit]:
+        return native(circuits, BASIS, backend_id) if backend_id in DEVICES else list(circuits)
 
     def check(self, task: Task) -> None:
         """Refuses what does not fit into memory or would take longer than a day."""
@@ -170,10 +201,8 @@ class AerProvider:
         return latest
 
 
-def _ready(task: Task) -> Iterator[Ready | Swept]:
-    prepare: Callable[[QuantumCircuit, Hashable | None, int], Ready] = _ideal
-    if task.backend.id == NOISY.id:
-        from qpm_lab.providers.aer_noisy import ready as prepare
+def _ready(task: Task) -> Iterator[AnyReady]:
+    prepare = _preparing(task.backend.id)
     for i, circuit in enumerate(task.circuits):
         key = circuit_key(task, i)
         bindings = task.bindings[i] if task.bindings else None
@@ -186,13 +215,33 @@ def _ready(task: Task) -> Iterator[Ready | Swept]:
         yield swept or _template(prepare, circuit, key, task.shots, bindings)
 
 
+def _preparing(backend_id: str) -> Callable[[QuantumCircuit, Hashable | None, int], Ready | CliffordReady]:
+    """What makes a circuit ready for a backend: of its circuit, its key and the number of shots."""
+    if backend_id == NOISY.id:
+        from qpm_lab.providers.aer_noisy import ready
+
+        return ready
+    if backend_id == CLIFFORD.id:
+        from qpm_lab.providers import aer_clifford
+
+        calibrations = digest(aer_clifford.device().target)
+        return lambda circuit, key, shots: aer_clifford.ready(circuit, key, calibrations)
+    return _ideal
+
+
+def _device_module(backend_id: str) -> Any:
+    from qpm_lab.providers import aer_clifford, aer_noisy
+
+    return {NOISY.id: aer_noisy, CLIFFORD.id: aer_clifford}[backend_id]
+
+
 def _template(
-    prepare: Callable[[QuantumCircuit, Hashable | None, int], Ready],
+    prepare: Callable[[QuantumCircuit, Hashable | None, int], Ready | CliffordReady],
     circuit: QuantumCircuit,
     key: Hashable | None,
     shots: int,
     bindings: Bindings,
-) -> Ready:
+) -> Ready | CliffordReady:
     try:
         return prepare(circuit, key, shots)
     except CircuitError:
@@ -209,21 +258,10 @@ def _ideal(circuit: QuantumCircuit, key: Hashable | None, shots: int) -> Ready:
     def make() -> Ready:
         simple = rewritten(nameless(circuit) if key else circuit, names, SIMULATOR.id)
         method = choose(simple)
-        return Ready(_by_qubit(simple) if method.is_large else simple, method, method.name)
+        return Ready(by_qubit(simple) if method.is_large else simple, method, method.name)
 
     names = _basis()
     return _READY.get(key and (names, key), make, len(circuit.data))
-
-
-def _by_qubit(circuit: QuantumCircuit) -> QuantumCircuit:
-    """The same circuit, its operations in the order of the DAG, which follows one qubit as far as it can.
-
-    Aer fuses gates that stand beside one another; written layer by layer, 20 qubits take it a third longer.
-    """
-    from qiskit.converters import circuit_to_dag, dag_to_circuit
-
-    ordered: QuantumCircuit = dag_to_circuit(circuit_to_dag(circuit))
-    return ordered
 
 
 @cache
@@ -294,7 +332,7 @@ def _written(counts: Mapping[str, int], sizes: tuple[int, ...]) -> Mapping[str, 
     return {write_key(format(int(key, 16), bits), sizes): count for key, count in counts.items()}
 
 
-def _details(circuits: Sequence[Ready | Swept]) -> dict[str, Any]:
+def _details(circuits: Sequence[AnyReady]) -> dict[str, Any]:
     import qiskit
     import qiskit_aer
 
@@ -303,7 +341,9 @@ def _details(circuits: Sequence[Ready | Swept]) -> dict[str, Any]:
         "method": methods[0] if len(methods) == 1 else methods,
         "versions": {"qiskit": qiskit.__version__, "qiskit-aer": qiskit_aer.__version__},
     }
-    devices = [each.details for each in circuits if isinstance(each, Ready) and each.details]
+    devices = [each.details for each in circuits if not isinstance(each, Swept) and each.details]
     if devices:
-        details["circuits"] = [dict(each) for each in devices]
+        details["circuits"] = [dict(each) for each in devices[:_LISTED_DEVICES]]
+    if len(devices) > _LISTED_DEVICES:
+        details["circuits_not_listed"] = len(devices) - _LISTED_DEVICES
     return details

@@ -1,7 +1,6 @@
 """The device behind `aer/noisy`: seeded calibrations, routing onto its grid, noise of the qubits used.
 
-It stands for a good superconducting machine of 2026 and for no particular one. The calibrations are
-Qiskit's `GenericBackendV2` with errors drawn anew, because its own are several times too good.
+It stands for a good superconducting machine of 2026 and for no particular one.
 """
 
 from __future__ import annotations
@@ -13,27 +12,22 @@ from typing import TYPE_CHECKING, Any
 from qpm_lab.circuits.remembered import Remembered
 from qpm_lab.providers.aer import NOISY, Ready
 from qpm_lab.providers.aer_method import Method, count_operations, state_vector
-from qpm_lab.providers.gates import STRUCTURE, rewritten, translation
+from qpm_lab.providers.generic_device import BASIS, Errors, draw
 from qpm_lab.providers.outcomes import Terminal, terminal
 from qpm_lab.providers.remembered import nameless
-from qpm_lab.providers.targets import add_control_flow, digest
+from qpm_lab.providers.routing import TRANSPILE_SEED, compact, on_device, swapping_router
+from qpm_lab.providers.targets import digest
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
 
 DEVICE_SEED = 2026
-TRANSPILE_SEED = 11
 GRID = (4, 5)
+ERRORS = Errors(one_qubit=(0.0001, 0.0005), two_qubit=(0.004, 0.012), readout=(0.008, 0.025))
 DENSITY_MATRIX_QUBITS = 12
 """Up to here a density matrix gives all shots from one state; beyond it each shot is a trajectory."""
-BASIS = frozenset({"cx", "rz", "sx", "x"})
 _SUPEROPERATOR_SECONDS = 6e-9
 _NOISY_OPERATION_FACTOR = 3
-_READOUT = (0.008, 0.025)
-"""Range of the probability that a bit is read wrongly."""
-_TWO_QUBIT = (0.004, 0.012)
-"""Range of the average error of a `cx`."""
-_ONE_QUBIT = (0.0001, 0.0005)
 
 
 def ready(circuit: QuantumCircuit, key: Hashable | None, shots: int) -> Ready:
@@ -42,12 +36,12 @@ def ready(circuit: QuantumCircuit, key: Hashable | None, shots: int) -> Ready:
     What was done for the same circuit on a device with the same calibrations is not done again.
     """
     calibrations = digest(device().target)
-    on_device, qubits = _ROUTED.get(
+    small, qubits = _ROUTED.get(
         key and (calibrations, key), lambda: route(nameless(circuit) if key else circuit), len(circuit.data)
     )
-    method = _method(on_device, shots)
+    method = _method(small, shots)
     return Ready(
-        on_device,
+        small,
         method,
         f"{method.name} {qubits}",
         _NOISE.get((calibrations, qubits), lambda: noise_model(qubits)),
@@ -56,8 +50,8 @@ def ready(circuit: QuantumCircuit, key: Hashable | None, shots: int) -> Ready:
             "device_seed": DEVICE_SEED,
             "transpile_seed": TRANSPILE_SEED,
             "physical_qubits": list(qubits),
-            "depth": on_device.depth(),
-            "two_qubit_gates": on_device.count_ops().get("cx", 0),
+            "depth": small.depth(),
+            "two_qubit_gates": small.count_ops().get("cx", 0),
         },
     )
 
@@ -73,40 +67,12 @@ def route(circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
     Returns:
         The circuit, and the device qubit behind each of its qubits. Classical bits are as they were.
     """
-    # Definitions are opened first, so that a circuit without one is refused by name.
-    simple = rewritten(circuit, BASIS | STRUCTURE, NOISY.id)
-    if simple is circuit and _is_laid_out(circuit):
-        return _compact(circuit)
-    router = _ROUTERS.get(digest(device().target), _router)
-    return _compact(router.run(simple))
+    return compact(routed(circuit))
 
 
-def _is_laid_out(circuit: QuantumCircuit) -> bool:
-    """True when somebody has already placed it on this device's qubits; that choice is theirs."""
-    target = device().target
-    if circuit.num_qubits != target.num_qubits or circuit.has_control_flow_op():
-        return False
-    index = {bit: i for i, bit in enumerate(circuit.qubits)}
-    pairs = target["cx"]
-    return all(
-        tuple([index[bit] for bit in each.qubits]) in pairs for each in circuit.data if each.operation.name == "cx"
-    )
-
-
-def _compact(circuit: QuantumCircuit) -> tuple[QuantumCircuit, tuple[int, ...]]:
-    from qiskit import QuantumCircuit as Circuit
-    from qiskit.circuit import Qubit
-
-    used = {bit for each in circuit.data if each.operation.name != "barrier" for bit in each.qubits}
-    kept = [bit for bit in circuit.qubits if bit in used] or circuit.qubits[:1]
-    compact = Circuit([Qubit() for _ in kept], circuit.clbits, *circuit.cregs)
-    for variable in circuit.iter_declared_vars():
-        compact.add_uninitialized_var(variable)
-    place = dict(zip(kept, compact.qubits, strict=True))
-    for each in circuit.data:
-        if each.operation.name != "barrier":
-            compact.append(each.operation, [place[bit] for bit in each.qubits], each.clbits, copy=False)
-    return compact, tuple(circuit.find_bit(bit).index for bit in kept)
+def routed(circuit: QuantumCircuit) -> QuantumCircuit:
+    """The circuit in the device's gates and couplings, on the device's own qubits."""
+    return on_device(circuit, NOISY.id, device().target, _ROUTERS, lambda: swapping_router(device().coupling_map))
 
 
 def _method(circuit: QuantumCircuit, shots: int) -> Method:
@@ -121,41 +87,10 @@ def _method(circuit: QuantumCircuit, shots: int) -> Method:
     return density if density.seconds(shots) < trajectory.seconds(shots) else trajectory
 
 
-def _router() -> Any:
-    from qiskit.transpiler import PassManager
-    from qiskit.transpiler.passes import (
-        BarrierBeforeFinalMeasurements,
-        Optimize1qGatesDecomposition,
-        SabreLayout,
-    )
-
-    names = BASIS | STRUCTURE
-    coupling = device().coupling_map
-    layout = SabreLayout(coupling, seed=TRANSPILE_SEED, max_iterations=2, swap_trials=5, layout_trials=5)
-    tidy = Optimize1qGatesDecomposition(basis=["rz", "sx", "x"])
-    # Without the barrier a swap may follow a measurement, and each shot would have to be computed anew.
-    return PassManager([BarrierBeforeFinalMeasurements(), layout, *translation(names), tidy])
-
-
 @cache
 def device() -> Any:
     """The generic backend with this device's calibrations."""
-    import numpy as np
-    from qiskit.providers.fake_provider import GenericBackendV2
-    from qiskit.transpiler import CouplingMap, InstructionProperties
-
-    rows, columns = GRID
-    grid = CouplingMap.from_grid(rows, columns)
-    backend = GenericBackendV2(rows * columns, coupling_map=grid, noise_info=True, seed=DEVICE_SEED)
-    draw = np.random.default_rng(DEVICE_SEED)
-    target = backend.target
-    for name, span in (("sx", _ONE_QUBIT), ("x", _ONE_QUBIT), ("cx", _TWO_QUBIT), ("measure", _READOUT)):
-        for qubits in sorted(target[name]):
-            old = target[name][qubits]
-            new = InstructionProperties(duration=old.duration, error=float(draw.uniform(*span)))
-            target.update_instruction_properties(name, qubits, new)
-    add_control_flow(target)
-    return backend
+    return draw(GRID, ERRORS, DEVICE_SEED, decides=True)
 
 
 def noise_model(qubits: tuple[int, ...]) -> Any:

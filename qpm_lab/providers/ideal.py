@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from qpm_lab.errors import CircuitError
+from qpm_lab.providers import exact
 from qpm_lab.providers.aer_method import state_vector
-from qpm_lab.providers.capacity import HEADROOM, bytes_text, free_bytes
+from qpm_lab.providers.capacity import HEADROOM, UNCHECKED_BYTES, bytes_text, free_bytes
 from qpm_lab.providers.gates import STRUCTURE, rewritten
-from qpm_lab.providers.outcomes import Gates, NotTerminal, Terminal, group_sizes, keys_of, terminal
+from qpm_lab.providers.outcomes import NotTerminal, Terminal, group_sizes, keys_of, terminal
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from qiskit import QuantumCircuit
 
-MAX_QUBITS = 20
-"""A million outcomes: about what a dictionary can hold without being the slowest part of a job."""
-LONGEST_SECONDS = 10.0
+MAX_QUBITS = 25
+"""A distribution of 256 MiB; each further qubit doubles that and the time."""
+LONGEST_SECONDS = 30.0
 """A circuit expected to take longer is not computed for the sake of its fidelity alone."""
+LARGEST_DICTIONARY = 4096
+"""Outcomes; more are given as an array, of which a million takes 8 MB instead of 400."""
 SMALLEST_PROBABILITY = 1e-15
-_BYTES_PER_OUTCOME = 400
-_SMALL_QUBITS = 6
-"""Up to here NumPy is faster than starting Aer."""
+_MOST_KEYED_BITS = 20
+"""Bits of which all outcomes can be written as keys, where there are too many classical bits for an array."""
+_BYTES_PER_AMPLITUDE = 40
+"""The state, its probabilities and a copy of them; measured at 25 qubits."""
+_BYTES_PER_KEY = 400
 
 
 class Ideal(NamedTuple):
     """An ideal distribution, or why there is none."""
 
-    probabilities: Mapping[str, float] | None
-    """Key → probability in the format of the counts; sums to 1, values below 1e-15 left out."""
+    probabilities: Mapping[str, float] | NDArray[np.float64] | None
+    """Sums to 1. Key → probability in the format of the counts where few outcomes are possible, values below 1e-15
+    left out; else an array of shape (2^clbits,), its index the outcome's bits without spaces, read as a number."""
     reason: str | None = None
     """Why `probabilities` is None: a sentence for the user."""
 
@@ -46,20 +51,23 @@ def ideal_probabilities(circuit: QuantumCircuit, *, max_qubits: int = MAX_QUBITS
     Returns:
         The distribution over the outcomes, or the reason why it is not computed.
     """
-    shape = terminal(circuit)
-    if isinstance(shape, NotTerminal):
-        return _refusal(f"{shape.reason}; that needs a circuit that measures once, at its end")
-    if reason := _too_much(shape, max_qubits):
-        return _refusal(reason)
-    try:
-        simple = terminal(rewritten(circuit, _unitary_gates() | STRUCTURE, "The ideal simulation"))
-    except CircuitError as error:
-        # The backend could run it, a channel for example; that it is no unitary is no failure of the job.
-        return _refusal(error.message.rstrip("."))
-    if isinstance(simple, NotTerminal):
-        return _refusal(simple.reason)
-    order = sorted(set(shape.measured.values()))
-    return Ideal(_by_key(_probabilities(simple, order), simple, order, group_sizes(circuit)))
+    shape = _computable(circuit, max_qubits)
+    if isinstance(shape, str):
+        return Ideal(None, _sentence(shape))
+    measured = shape.measured
+    order = list(dict.fromkeys(measured[clbit] for clbit in sorted(measured)))
+    return Ideal(_written(exact.probabilities(shape, order), circuit, measured, order))
+
+
+def why_no_ideal(circuit: QuantumCircuit, *, max_qubits: int = MAX_QUBITS) -> str | None:
+    """Why `ideal_probabilities` would refuse, in its words, found without simulating; None when it would not.
+
+    Args:
+        circuit: As for `ideal_probabilities`.
+        max_qubits: As there.
+    """
+    shape = _computable(circuit, max_qubits)
+    return _sentence(shape) if isinstance(shape, str) else None
 
 
 def measured_bits(circuit: QuantumCircuit) -> int:
@@ -71,83 +79,76 @@ def measured_bits(circuit: QuantumCircuit) -> int:
     return circuit.num_clbits if isinstance(shape, NotTerminal) else len(set(shape.measured.values()))
 
 
-def _refusal(reason: str) -> Ideal:
-    return Ideal(None, f"The ideal distribution of this circuit is not computed: {reason}.")
+def _sentence(reason: str) -> str:
+    return f"The ideal distribution of this circuit is not computed: {reason}."
 
 
-def _too_much(shape: Terminal, max_qubits: int) -> str:
-    qubits = len(shape.qubits)
+def _computable(circuit: QuantumCircuit, max_qubits: int) -> Terminal | str:
+    """The circuit in gates that can be simulated, or the reason why its distribution is not computed."""
+    shape = terminal(circuit)
+    if isinstance(shape, NotTerminal):
+        return f"{shape.reason}; that needs a circuit that measures once, at its end"
+    if reason := _too_wide(circuit, shape, max_qubits):
+        return reason
+    if circuit.parameters:
+        return f"its parameter {circuit.parameters[0].name!r} has no value"
+    try:
+        simple = terminal(rewritten(circuit, exact.unitary_gates() | STRUCTURE, "The ideal simulation"))
+    except CircuitError as error:
+        # The backend could run it, a channel for example; that it is no unitary is no failure of the job.
+        return error.message.rstrip(".")
+    if isinstance(simple, NotTerminal):
+        return simple.reason
+    return _too_much(simple) or simple
+
+
+def _too_wide(circuit: QuantumCircuit, shape: Terminal, max_qubits: int) -> str:
+    qubits, read = len(shape.qubits), len(set(shape.measured.values()))
+    if not read:
+        return "it measures nothing"
     if qubits > max_qubits:
         return f"it has {qubits} qubits, and ideal distributions are computed up to {max_qubits}"
-    need = (16 + 8 + _BYTES_PER_OUTCOME) * 2.0**qubits
-    if need > 2**26 and need > HEADROOM * (free := free_bytes()):
+    if circuit.num_clbits > MAX_QUBITS and read > _MOST_KEYED_BITS:
+        return f"{read} of its {circuit.num_clbits} classical bits are measured; more than {MAX_QUBITS} are too many"
+    as_array = 8 * 2.0**circuit.num_clbits if circuit.num_clbits <= MAX_QUBITS else _BYTES_PER_KEY * 2.0**read
+    need = _BYTES_PER_AMPLITUDE * 2.0**qubits + as_array
+    if need > UNCHECKED_BYTES and need > HEADROOM * (free := free_bytes()):
         return f"its ideal distribution needs {bytes_text(need)}, and {bytes_text(free)} are free"
-    if state_vector(qubits, len(shape.gates), sampled=True).setup_seconds > LONGEST_SECONDS:
+    return ""
+
+
+def _too_much(shape: Terminal) -> str:
+    if state_vector(len(shape.qubits), len(shape.gates), sampled=True).setup_seconds > LONGEST_SECONDS:
         return f"computing its ideal distribution would take more than {LONGEST_SECONDS:.0f} seconds"
     return ""
 
 
-def _probabilities(shape: Terminal, order: list[int]) -> NDArray[np.float64]:
-    """Probabilities of the measured qubits, shape (2^len(order),); bit i is qubit `order[i]`."""
+def _written(
+    values: NDArray[np.float64], circuit: QuantumCircuit, measured: Mapping[int, int], order: list[int]
+) -> Mapping[str, float] | NDArray[np.float64]:
     import numpy as np
 
-    qubits = shape.qubits
-    place = {qubit: i for i, qubit in enumerate(qubits)}
-    gates = tuple((gate, tuple(place[q] for q in on)) for gate, on in shape.gates)
-    evolve = _by_numpy if len(qubits) <= _SMALL_QUBITS else _by_aer
-    state = evolve(gates, len(qubits))
-    weights = (state.real**2 + state.imag**2).reshape((2,) * len(qubits))
-    last = len(qubits) - 1
-    unread = tuple(last - place[q] for q in qubits if q not in set(order))
-    total = np.asarray(weights.sum(axis=unread) if unread else weights).ravel()
-    return np.asarray(total / total.sum())
+    # Counted first: the places of 33 million outcomes take as much memory as they do.
+    if circuit.num_clbits <= MAX_QUBITS and np.count_nonzero(values >= SMALLEST_PROBABILITY) > LARGEST_DICTIONARY:
+        return _dense(values, circuit.num_clbits, measured, order)
+    kept = np.flatnonzero(values >= SMALLEST_PROBABILITY)
+    keys = keys_of(kept, measured, order, group_sizes(circuit))
+    return dict(zip(keys, values[kept].tolist(), strict=True))
 
 
-def _by_numpy(gates: Gates, qubits: int) -> NDArray[np.complex128]:
+def _dense(
+    values: NDArray[np.float64], clbits: int, measured: Mapping[int, int], order: list[int]
+) -> NDArray[np.float64]:
+    """The probabilities by classical bits instead of by `order`, shape (2^clbits,)."""
     import numpy as np
 
-    state = np.zeros((2,) * qubits, dtype=complex)
-    state[(0,) * qubits] = 1
-    for gate, on in gates:
-        # Axis 0 is the highest qubit, and the first qubit of a gate the lowest bit of its matrix.
-        axes = [qubits - 1 - q for q in reversed(on)]
-        width = len(on)
-        matrix = np.asarray(gate.to_matrix()).reshape((2,) * (2 * width))
-        state = np.tensordot(matrix, state, axes=(range(width, 2 * width), axes))
-        state = np.moveaxis(state, range(width), axes)
-    return state.ravel()
-
-
-def _by_aer(gates: Gates, qubits: int) -> NDArray[np.complex128]:
-    import numpy as np
-    from qiskit import QuantumCircuit as Circuit
-
-    circuit = Circuit(qubits)
-    for gate, on in gates:
-        circuit.append(gate, list(on))
-    circuit.save_statevector()
-    result = _simulator().run(circuit, shots=1).result()
-    return np.asarray(result.data(0)["statevector"])
-
-
-@cache
-def _simulator() -> Any:
-    from qiskit_aer import AerSimulator
-
-    return AerSimulator(method="statevector")
-
-
-@cache
-def _unitary_gates() -> frozenset[str]:
-    configuration = _simulator().configuration()
-    return frozenset(configuration.basis_gates) - frozenset(configuration.custom_instructions) - {"roerror"}
-
-
-def _by_key(
-    probabilities: NDArray[np.float64], shape: Terminal, order: list[int], sizes: tuple[int, ...]
-) -> dict[str, float]:
-    import numpy as np
-
-    kept = np.flatnonzero(probabilities >= SMALLEST_PROBABILITY)
-    keys = keys_of(kept, shape.measured, order, sizes)
-    return dict(zip(keys, probabilities[kept].tolist(), strict=True))
+    if [measured.get(clbit) for clbit in range(clbits)] == order:
+        return values
+    place = {qubit: i for i, qubit in enumerate(order)}
+    bits = np.arange(len(values), dtype=np.int64)
+    index = np.zeros_like(bits)
+    for clbit, qubit in measured.items():
+        index |= ((bits >> place[qubit]) & 1) << clbit
+    spread = np.zeros(2**clbits)
+    spread[index] = values
+    return spread

@@ -117,12 +117,25 @@ def keys_of(
     """
     import numpy as np
 
-    width = sum(sizes)
     place = {qubit: i for i, qubit in enumerate(order)}
-    template = np.frombuffer(write_key("0" * width, sizes).encode(), dtype=np.uint8)
-    text = np.tile(template, (len(indices), 1))
-    columns = [i for i in range(len(template) - 1, -1, -1) if template[i] == ord("0")]
+    bits = np.zeros((len(indices), sum(sizes)), dtype=np.uint8)
     for clbit, qubit in measured.items():
-        text[:, columns[clbit]] += ((indices >> place[qubit]) & 1).astype(np.uint8)
+        bits[:, clbit] = (indices >> place[qubit]) & 1
+    return keys_of_bits(bits, sizes)
+
+
+def keys_of_bits(bits: NDArray[np.uint8], sizes: Sequence[int]) -> list[str]:
+    """The keys of many outcomes at once.
+
+    Args:
+        bits: Shape (k, clbits), column i is classical bit i.
+        sizes: Group sizes of the key, see `group_sizes`.
+    """
+    import numpy as np
+
+    template = np.frombuffer(write_key("0" * sum(sizes), sizes).encode(), dtype=np.uint8)
+    text = np.tile(template, (len(bits), 1))
+    columns = [i for i in range(len(template) - 1, -1, -1) if template[i] == ord("0")]
+    text[:, columns] += bits
     keys: list[str] = text.view(f"S{len(template)}").ravel().astype(str).tolist()
     return keys

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from qpm_lab.providers.calibrations import of_target
 
 if TYPE_CHECKING:
     from qiskit.transpiler import Target
@@ -47,12 +48,4 @@ def add_control_flow(target: Target) -> None:
 
 def digest(target: Target) -> str:
     """Of all that routing and noise depend on: gates, where they act, their errors and durations."""
-    lines = [repr((target.num_qubits, target.dt))]
-    for name in sorted(target.operation_names):
-        places = target[name] or {}
-        for qubits in sorted(places, key=repr):
-            properties = places[qubits]
-            seen = None if properties is None else (properties.error, properties.duration)
-            lines.append(repr((name, qubits, seen)))
-    lines += [repr((p.t1, p.t2, p.frequency)) for p in target.qubit_properties or ()]
-    return sha256("\n".join(lines).encode()).hexdigest()
+    return of_target(target).digest

@@ -17,9 +17,13 @@ from qpm_lab.errors import CancelledError, LedgerError, ProviderError, QpmError
 from qpm_lab.experiment import Estimate, Shortage
 from qpm_lab.providers.interface import Progress, Running, RunResult, Task
 from qpm_lab.runner import clock
+from qpm_lab.runner.course import Gathered
 from qpm_lab.runner.ending import completed, ended_without_result
+from qpm_lab.runner.estimating import Ideals, estimated
+from qpm_lab.runner.extras import Extras, Reading
 from qpm_lab.runner.intent import Intent
-from qpm_lab.runner.outcome import Ideals, Outcome, fidelities, validate
+from qpm_lab.runner.interleaved import Interleaved
+from qpm_lab.runner.outcome import Outcome, validate
 from qpm_lab.runner.plan import Plan, judge_again
 
 if TYPE_CHECKING:
@@ -34,10 +38,19 @@ log = logging.getLogger("qpm_lab")
 class LiveJob:
     """A job that this process runs; `ended` is set once its outcome is recorded."""
 
-    def __init__(self, job_id: str, plan: Plan, task: Task, at: datetime, *, started: bool) -> None:
+    def __init__(
+        self, job_id: str, plan: Plan, task: Task, at: datetime, *, started: bool, extras: Extras | None = None
+    ) -> None:
         self.job_id = job_id
         self.plan = plan
         self.task = task
+        """The user's circuits and all their shots."""
+        self.extras = extras
+        """What is run besides, or instead of the circuits as they are."""
+        self.gathered: Gathered | None = None
+        """What came back of a job with extras."""
+        self.read: Reading | None = None
+        """How its companions are read."""
         self.submitted_at = at
         self.stages_ms = dict(plan.stages_ms)
         self.started = started
@@ -139,7 +152,9 @@ def _run(live: LiveJob, runner: Runner) -> RunResult:
         live.queue_seconds = time.monotonic() - live.created
     began = time.perf_counter()
     runner.boundary("before-run")
-    running = live.running = provider.submit(live.task)
+    built = live.extras.build(provider) if live.extras else None
+    running: Running = Interleaved(built.course, live.task, provider) if built else provider.submit(live.task)
+    live.running = running
     runner.boundary("after-submit")
     try:
         _wait(live, running, runner)
@@ -147,6 +162,8 @@ def _run(live: LiveJob, runner: Runner) -> RunResult:
         running.cancel()
         raise
     result = running.result()
+    if built is not None and isinstance(running, Interleaved):
+        live.gathered, live.read = running.gathered(), built.read
     live.stages_ms["run"] = (time.perf_counter() - began) * 1e3
     runner.boundary("after-run")
     return result
@@ -213,7 +230,6 @@ def _retried(live: LiveJob, runner: Runner, error: QpmError) -> bool:
 
 def _estimates(live: LiveJob, result: RunResult, ideals: Ideals) -> tuple[Estimate, ...]:
     began = time.perf_counter()
-    fingerprints = [facts.fingerprint for facts in live.plan.request.circuits]
-    estimates = fidelities(result, live.task, fingerprints, ideals, live.plan.fidelity)
+    estimates = estimated(result, live, ideals)
     live.stages_ms["fidelity"] = (time.perf_counter() - began) * 1e3
     return estimates

@@ -20,7 +20,9 @@ from qpm_lab.policy import Bundle
 MOST = 256
 WINDOW_SECONDS = 900
 """Windows begin at full hours of the bundle's time zone, and every zone is whole quarters of an hour off UTC."""
-_OF_REQUEST = tuple(f.name for f in fields(Request) if f.name not in ("circuits", "seed", "name", "session"))
+_OF_REQUEST = tuple(
+    f.name for f in fields(Request) if f.name not in ("circuits", "companions", "seed", "name", "session")
+)
 _OF_CIRCUIT = tuple(f.name for f in fields(CircuitFacts) if f.name not in ("fingerprint", "name", "gates"))
 
 
@@ -54,6 +56,8 @@ class Decisions:
 def _facts(request: Request) -> Hashable:
     circuits = tuple(
         (*(getattr(circuit, name) for name in _OF_CIRCUIT), frozenset(circuit.gates.items()))
-        for circuit in request.circuits
+        for circuit in request.all_facts
     )
-    return (*(getattr(request, name) for name in _OF_REQUEST), request.seed is None, circuits)
+    further = request.companions
+    extra = (further.method, further.circuits, further.shots) if further else None
+    return (*(getattr(request, name) for name in _OF_REQUEST), request.seed is None, circuits, extra)

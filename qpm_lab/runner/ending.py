@@ -8,26 +8,34 @@ from typing import TYPE_CHECKING, Any
 
 from qpm_lab.errors import CancelledError, ProviderError, QpmError
 from qpm_lab.experiment import Estimate, from_nano
-from qpm_lab.ledger import Ending, Entry
+from qpm_lab.ledger import Blob, Ending, Entry
 from qpm_lab.providers.interface import RunResult
 from qpm_lab.runner import clock
+from qpm_lab.runner.canary import successes
+from qpm_lab.runner.estimating import rerun
 from qpm_lab.runner.outcome import Outcome, counts_blob, no_estimate, validate_counts
+from qpm_lab.runner.validated import FAILED, PASSED, Told, validated
 
 if TYPE_CHECKING:
     from qpm_lab.runner.attempt import LiveJob
+    from qpm_lab.runner.course import Gathered
     from qpm_lab.runner.runner import Runner
 
 log = logging.getLogger("qpm_lab")
 
 
 def completed(live: LiveJob, runner: Runner, result: RunResult, estimates: tuple[Estimate, ...]) -> None:
-    """Records a result and settles what was held."""
+    """Records a result, whether it meets its conditions, and settles what was held."""
     blob = counts_blob(result.counts)
+    further = [] if live.gathered is None else _further_counts(live.gathered)
+    verdict = validated(live, runner.ledger, result.counts, estimates)
     currency, amount, basis = _cost(live, result)
     payload = {
         **_usage(live, result),
         "counts_blob": blob.digest,
+        **{name: kept.digest for name, kept in further},
         "fidelity": [e.to_dict() for e in estimates],
+        "rerun": rerun(live.plan, estimates),
         "cost": {"currency": currency, "nano": amount, "basis": basis},
         "details": dict(result.details),
     }
@@ -39,9 +47,11 @@ def completed(live: LiveJob, runner: Runner, result: RunResult, estimates: tuple
         "fidelity_low": head.low,
         "fidelity_high": head.high,
         "run_seconds": result.run_seconds,
+        **_further_columns(live, runner, result, verdict),
     }
     settled = _settled(live, live.plan.request.total_shots, amount, live.plan.quote.qpu_nanoseconds)
-    entry = _close(live, runner, Ending("job.completed", payload, settled, summary, (blob,)))
+    blobs = (blob, *(kept for _, kept in further))
+    entry = _close(live, runner, Ending("job.completed", payload, settled, summary, blobs, further=_events(verdict)))
     if entry is None:
         live.error = CancelledError(
             "This result came too late: the job was already closed.", "See `qpm show` for what was recorded."
@@ -49,6 +59,28 @@ def completed(live: LiveJob, runner: Runner, result: RunResult, estimates: tuple
     else:
         cost = {"currency": currency, "amount": from_nano(amount), "basis": basis}
         live.outcome = Outcome(result.counts, estimates, cost)
+
+
+def _further_counts(gathered: Gathered) -> list[tuple[str, Blob]]:
+    """What the estimates were worked out from besides the counts: companions, and parts in the order of time."""
+    kept = (("companions_blob", gathered.companions), ("blocks_blob", gathered.blocks))
+    return [(name, counts_blob(histograms)) for name, histograms in kept if histograms]
+
+
+def _further_columns(live: LiveJob, runner: Runner, result: RunResult, verdict: Told | None) -> dict[str, Any]:
+    """What lists show of a job that had conditions or is a canary."""
+    columns: dict[str, Any] = {}
+    if verdict is not None:
+        columns["validation"] = "passed" if verdict["passed"] else "failed"
+    if live.plan.canary is not None:
+        columns["canary_successes"] = successes(live.plan, result.counts[0], runner.ideals)
+    return columns
+
+
+def _events(verdict: Told | None) -> tuple[tuple[str, Told], ...]:
+    if verdict is None:
+        return ()
+    return ((PASSED if verdict["passed"] else FAILED, verdict),)
 
 
 def ended_without_result(live: LiveJob, runner: Runner, event: str, error: QpmError) -> None:
@@ -80,6 +112,7 @@ def _close(live: LiveJob, runner: Runner, ending: Ending) -> Entry | None:
         settled=ending.settled,
         summary=ending.summary,
         blobs=ending.blobs,
+        further=ending.further,
     )
     if entry is not None and live.plan.envelope is not None:
         done = ending.event == "job.completed"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from qpm_lab import circuits
+from qpm_lab import circuits, providers
 from qpm_lab.circuits import Bindings
 from qpm_lab.experiment import Request
 from qpm_lab.ledger import Blob, NewJob, Owner
@@ -59,6 +59,10 @@ class Stored:
             named.append(known)
         return tuple(blobs), digests, named
 
+    def has(self, key: str) -> bool:
+        """True when what the key stands for was written by this process."""
+        return key in self._known
+
     def add(self, digests: Mapping[str, str]) -> None:
         """Remembers what a transaction has written."""
         self._known.update(digests)
@@ -90,11 +94,13 @@ def new_job(plan: Plan, token: str, at: datetime) -> NewJob:
         session_id=request.session,
         backend=request.backend.id,
         shots=request.shots,
-        circuits=request.executions,
+        circuits=request.points,
+        total_shots=request.total_shots,
         fingerprint=request.circuits[0].fingerprint,
         policy_version=plan.decision.policy_version,
         token=token,
         created_at=clock.stamp(at),
+        canary=plan.canary,
     )
 
 
@@ -103,7 +109,7 @@ def intent(plan: Plan, task: Task | None, at: datetime, owner: Owner | None, sto
     kept, digests, named = stored.blobs(plan)
     swept, values = _sweeps(plan)
     payload: dict[str, Any] = {
-        "request": _request_facts(plan.request),
+        "request": _request_facts(plan.request) | {"fidelity": plan.fidelity},
         "circuit_blobs": named,
         "quote": plan.quote.to_dict(),
         "decision": plan.decision.to_dict(),
@@ -112,9 +118,46 @@ def intent(plan: Plan, task: Task | None, at: datetime, owner: Owner | None, sto
     }
     if swept:
         payload["sweeps"] = swept
+    asked, further = _asked(plan, stored, digests if task else None)
+    payload |= asked
     if task is not None:
         payload |= {"seed": task.seed, "token": task.token, "payload_digest": _payload_digest(task, payload)}
-    return Intent(new_job(plan, task.token if task else "", at), payload, owner, (*kept, *values), digests)
+    blobs = (*kept, *values, *further)
+    return Intent(new_job(plan, task.token if task else "", at), payload, owner, blobs, digests)
+
+
+def _asked(plan: Plan, stored: Stored, digests: dict[str, str] | None) -> tuple[dict[str, Any], list[Blob]]:
+    """What was asked for beyond the circuits, and the blobs that it names.
+
+    Args:
+        plan: The plan.
+        stored: What the ledger is known to have.
+        digests: Takes what it will have; None for a refusal, which keeps no calibration.
+    """
+    told: dict[str, Any] = {}
+    blobs: list[Blob] = []
+    if plan.conditions:
+        told["conditions"] = [condition.text for condition in plan.conditions]
+    if plan.canary is not None:
+        told["canary"] = {"series": plan.canary}
+    if plan.twirl is not None:
+        told["twirl"] = {"kind": plan.twirl, "variants": plan.request.variants, "seed": plan.drawn_seed}
+    if plan.companions is not None:
+        blob = Blob("circuit.qpy", circuits.write_qpy(plan.companions.routed))
+        told["companions"] = {**plan.companions.told(), "digest": blob.digest}
+        blobs.append(blob)
+    if digests is not None:
+        told["calibration"] = _calibration(plan, stored, digests, blobs)
+    return told, blobs
+
+
+def _calibration(plan: Plan, stored: Stored, digests: dict[str, str], blobs: list[Blob]) -> dict[str, Any]:
+    """The machine as it was: written once, named by every job."""
+    snapshot = providers.calibration(plan.request.backend.id)
+    if not stored.has(snapshot.digest):
+        blobs.append(Blob("calibration.json", snapshot.content))
+        digests[snapshot.digest] = snapshot.digest
+    return {"digest": snapshot.digest, "description": snapshot.description}
 
 
 def _sweeps(plan: Plan) -> tuple[list[dict[str, Any]], list[Blob]]:
@@ -167,6 +210,7 @@ def _request_facts(request: Request) -> dict[str, Any]:
 def _payload_digest(task: Task, payload: Mapping[str, Any]) -> str:
     """Over exactly what is sent."""
     exact = {"backend": task.backend.id, "circuits": payload["circuit_blobs"], "shots": task.shots, "seed": task.seed}
-    if "sweeps" in payload:
-        exact["sweeps"] = payload["sweeps"]
+    for what in ("sweeps", "twirl", "companions"):
+        if what in payload:
+            exact[what] = payload[what]
     return "sha256:" + hashlib.sha256(json.dumps(exact, sort_keys=True).encode()).hexdigest()

@@ -11,7 +11,7 @@ from qpm_lab.ledger import JobRow, Ledger
 PLAIN = [
     *("job_id", "name", "status", "backend", "shots", "circuits"),
     *("experiment", "project", "cost_center", "user", "team"),
-    *("created_at", "started_at", "ended_at", "run_seconds", "session_id"),
+    *("created_at", "started_at", "ended_at", "run_seconds", "session_id", "validation"),
 ]
 COLUMNS = [*PLAIN, "reasons", "error", "cancel_requested", "cost", "currency", "fidelity_low", "fidelity_high"]
 REFUSED = (Status.DENIED, Status.AWAITING_APPROVAL)

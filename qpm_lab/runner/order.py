@@ -10,7 +10,8 @@ from qpm_lab.errors import InputError
 from qpm_lab.experiment import CLASSIFICATIONS, from_nano, to_nano
 from qpm_lab.runner.naming import MAX_LABEL
 
-FIDELITIES = ("auto", "none")
+FIDELITIES = ("auto", "mirror", "proxy", "none")
+TWIRLS = ("readout", "gates", "all")
 MOST_AMOUNT = 10**18
 """Nano-units of money, or shots of one job: what the ledger can add up in 64 bits."""
 
@@ -34,7 +35,13 @@ class Order:
     parameters: Mapping[Any, Any] | None = None
     args: Sequence[Any] = ()
     fidelity: str | None = None
-    """`auto`, or `none` to leave it out; None means `auto`, within a session `none`."""
+    """One of `FIDELITIES`; None means `auto`, within a session `none`."""
+    twirl: str | None = None
+    """One of `TWIRLS`: which errors are made symmetric by running random variants of the circuit."""
+    validate: str | Sequence[str] = ()
+    """Conditions that the result has to meet, for example `fidelity>=0.9`."""
+    canary: str | None = None
+    """The series of canaries that the job belongs to."""
 
 
 def checked(order: Order) -> Order:
@@ -50,6 +57,8 @@ def checked(order: Order) -> Order:
         )
     if order.fidelity is not None and order.fidelity not in FIDELITIES:
         raise InputError(f"fidelity={order.fidelity!r} is not known.", f"Use one of: {', '.join(FIDELITIES)}.")
+    if order.twirl is not None and order.twirl not in TWIRLS:
+        raise InputError(f"twirl={order.twirl!r} is not known.", f"Use one of: {', '.join(TWIRLS)}.")
     return order
 
 

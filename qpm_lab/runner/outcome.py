@@ -3,42 +3,21 @@
 from __future__ import annotations
 
 import json
-import logging
-import threading
 import zlib
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from qpm_lab import fidelity, providers
 from qpm_lab.counts import MAGIC, CountsTable
 from qpm_lab.errors import ProviderError
 from qpm_lab.experiment import Estimate
 from qpm_lab.ledger import Blob
 from qpm_lab.providers.interface import RunResult, Task
 
-if TYPE_CHECKING:
-    from qiskit import QuantumCircuit
-
-    from qpm_lab.providers.ideal import Ideal
-
-log = logging.getLogger("qpm_lab")
 LEVEL = 0.95
-IDEAL_ON_SIMULATOR = 12
-"""Qubits up to which an ideal simulator's counts are compared with the exact distribution: beyond, the
-comparison costs as much as the job and can only show sampling noise."""
-SAMPLING_ONLY = "ideal simulator, sampling noise only"
-NOT_ASKED = "not asked for"
-OF_A_SWEEP = "not computed for the points of a sweep; run a point by itself to get its fidelity"
 SMALL_TABLE = 512
 """Counts up to which text is quicker to write than an archive of arrays."""
 MAX_PLAIN_BLOB = 1 << 20
-MAX_IDEALS = 64
-MAX_IDEAL_OUTCOMES = 4096
-FIDELITY_ON_SIMULATOR = 16
-"""Circuits of an ideal simulator's job that are compared with the exact distribution."""
 
 
 def counts_blob(counts: Sequence[Mapping[str, int]]) -> Blob:
@@ -140,72 +119,6 @@ def _unusable(what: str) -> ProviderError:
         f"The provider's answer cannot be used: {what}.",
         "Run it again; the answer was not recorded as a result.",
     )
-
-
-class Ideals:
-    """The exact distributions of circuits met lately, by fingerprint: repeated runs ask for the same one."""
-
-    def __init__(self) -> None:
-        self._known: OrderedDict[str, Ideal] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def of(self, circuit: QuantumCircuit, fingerprint: str) -> Ideal:
-        """The distribution of `circuit`, whose fingerprint is given."""
-        with self._lock:
-            if fingerprint in self._known:
-                self._known.move_to_end(fingerprint)
-                return self._known[fingerprint]
-        ideal = providers.ideal_probabilities(circuit)
-        if ideal.probabilities is None or len(ideal.probabilities) <= MAX_IDEAL_OUTCOMES:
-            with self._lock:
-                self._known[fingerprint] = ideal
-                while len(self._known) > MAX_IDEALS:
-                    self._known.popitem(last=False)
-        return ideal
-
-
-def fidelities(
-    result: RunResult, task: Task, fingerprints: Sequence[str], ideals: Ideals, wanted: str
-) -> tuple[Estimate, ...]:
-    """The outcome fidelity of each circuit, or the reason why there is none; never raises.
-
-    Args:
-        result: The counts.
-        task: What was run.
-        fingerprints: Of the circuits.
-        ideals: Exact distributions met before.
-        wanted: `auto`, or `none` for no fidelity at all.
-    """
-    if wanted == "none":
-        return (no_estimate(task.shots, NOT_ASKED),) * len(task.circuits)
-    if any(task.bindings):
-        reason = OF_A_SWEEP if task.backend.noisy else SAMPLING_ONLY
-        return (no_estimate(task.shots, reason),) * len(task.circuits)
-    triples = zip(task.circuits, result.counts, fingerprints, strict=True)
-    return tuple(_safely(circuit, counts, task, partial(ideals.of, circuit, mark)) for circuit, counts, mark in triples)
-
-
-def _safely(circuit: QuantumCircuit, counts: Mapping[str, int], task: Task, ideal: Callable[[], Ideal]) -> Estimate:
-    """A good result is never lost to an estimate that fails."""
-    try:
-        return _fidelity(circuit, counts, task, ideal)
-    except Exception as error:
-        log.exception("no fidelity for %s", circuit.name)
-        return no_estimate(task.shots, f"It could not be computed: {error}")
-
-
-def _fidelity(circuit: QuantumCircuit, counts: Mapping[str, int], task: Task, exact: Callable[[], Ideal]) -> Estimate:
-    noisy = task.backend.noisy
-    if not noisy and (circuit.num_qubits > IDEAL_ON_SIMULATOR or len(task.circuits) > FIDELITY_ON_SIMULATOR):
-        return no_estimate(task.shots, SAMPLING_ONLY)
-    ideal, reason = exact()
-    if ideal is None:
-        return no_estimate(task.shots, (noisy and reason) or SAMPLING_ONLY)
-    bits = providers.measured_bits(circuit)
-    estimate = fidelity.heavy_fidelity(counts, ideal, level=LEVEL, bits=bits)
-    if noisy or estimate.value is None:
-        return estimate
-    return replace(estimate, reason=SAMPLING_ONLY)
 
 
 def no_estimate(shots: int, reason: str) -> Estimate:

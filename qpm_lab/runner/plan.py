@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
+from typing import NamedTuple
 
 from qpm_lab import circuits, pricing, providers
 from qpm_lab.circuits import Prepared
@@ -14,6 +16,9 @@ from qpm_lab.errors import InputError
 from qpm_lab.experiment import BackendInfo, Decision, Hold, Principal, Quote, Reason, Request, Shortage
 from qpm_lab.ledger import Ledger
 from qpm_lab.policy import Bundle
+from qpm_lab.runner import twirl
+from qpm_lab.runner.companions import Recipe, wanted
+from qpm_lab.runner.conditions import Condition, asks_fidelity, planned
 from qpm_lab.runner.decisions import Decisions
 from qpm_lab.runner.envelope import Envelope
 from qpm_lab.runner.naming import own_name
@@ -40,7 +45,17 @@ class Plan:
     """The user's seed, or one drawn so that the job can be repeated."""
     notes: tuple[str, ...]
     fidelity: str
-    """`auto`, or `none` to leave it out."""
+    """`auto`, `mirror`, `proxy`, or `none` to leave it out."""
+    twirl: str | None = None
+    """`readout`, `gates` or `all`."""
+    companions: Recipe | None = None
+    """The further circuits that measure the fidelity."""
+    no_fidelity: str | None = None
+    """Why nothing measures it, where that is known before the run."""
+    conditions: tuple[Condition, ...] = ()
+    """What the result has to meet."""
+    canary: str | None = None
+    """The series of canaries it belongs to."""
     envelope: Envelope | None = None
     """The session it draws from."""
     stages_ms: Mapping[str, float] = field(default_factory=dict)
@@ -77,26 +92,58 @@ def make_plan(
             "Submit the list in parts.",
         )
     request = _request(order, prepared, info, principal, bundle, envelope)
-    quoted = pricing.quote(request)
+    needed = planned(order.validate, info, prepared, order.fidelity)
+    method = order.fidelity or ("none" if envelope and not asks_fidelity(needed) else "auto")
+    seed = secrets.randbits(31) if request.seed is None else request.seed
+    recipe = wanted(method, order.twirl, prepared, request, seed)
     max_cost = None if order.max_cost is None else nano_amount(order.max_cost, "--max-cost")
     middle = time.perf_counter()
-    decision = decisions.decide(bundle, request, quoted, max_cost)
-    holds = _holds(bundle, request, quoted, at, envelope, decisions)
+    verdict = judged(request, recipe, partial(decisions.decide, bundle, max_cost=max_cost))
+    holds = _holds(bundle, verdict.request, verdict.quote, at, envelope, decisions)
     end = time.perf_counter()
     return Plan(
         bundle=bundle,
         prepared=prepared,
-        request=request,
-        quote=quoted,
-        decision=decision,
+        request=verdict.request,
+        quote=verdict.quote,
+        decision=verdict.decision,
         holds=holds,
         max_cost=max_cost,
-        drawn_seed=secrets.randbits(31) if request.seed is None else request.seed,
-        notes=_notes(prepared),
-        fidelity=order.fidelity or ("none" if envelope else "auto"),
+        drawn_seed=seed,
+        notes=_notes(prepared, verdict.recipe),
+        fidelity=method,
+        twirl=order.twirl,
+        companions=verdict.recipe if isinstance(verdict.recipe, Recipe) else None,
+        no_fidelity=verdict.recipe if isinstance(verdict.recipe, str) else None,
+        conditions=needed,
+        canary=order.canary,
         envelope=envelope,
         stages_ms={"prepare": (middle - began) * 1e3, "decide": (end - middle) * 1e3},
     )
+
+
+class Verdict(NamedTuple):
+    """A request with its companions, its price and what the rules say of it."""
+
+    request: Request
+    quote: Quote
+    decision: Decision
+    recipe: Recipe | str | None
+    """The companions, or why there are none."""
+
+
+def judged(request: Request, recipe: Recipe | str | None, decide: Callable[[Request, Quote], Decision]) -> Verdict:
+    """The rules' verdict. A job is never refused for the companions that only `auto` chose: it runs without."""
+    if not isinstance(recipe, Recipe):
+        quoted = pricing.quote(request)
+        return Verdict(request, quoted, decide(request, quoted), recipe)
+    whole = replace(request, companions=recipe.facts(request.circuits[0].fingerprint))
+    quoted = pricing.quote(whole)
+    decision = decide(whole, quoted)
+    if decision.effect == "allow" or recipe.chosen_by == "user":
+        return Verdict(whole, quoted, decision, recipe)
+    why = " ".join(reason.message for reason in decision.reasons)
+    return judged(request, f"{recipe.number:,} further circuits would measure it, and are refused. {why}", decide)
 
 
 def find_backend(backend_id: str) -> BackendInfo:
@@ -214,8 +261,12 @@ def _request(
         classification=sensitivity or bundle.default_classification,
         name=label(order.name, "name") or own_name(prepared[0].facts.name) or "circuit",
         session=envelope.session_id if envelope else None,
+        variants=twirl.check(order.twirl, prepared, shots),
     )
 
 
-def _notes(prepared: tuple[Prepared, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(note for p in prepared for note in p.notes))
+def _notes(prepared: tuple[Prepared, ...], recipe: Recipe | str | None) -> tuple[str, ...]:
+    notes = dict.fromkeys(note for p in prepared for note in p.notes)
+    if isinstance(recipe, Recipe):
+        notes[recipe.note] = None
+    return tuple(notes)

@@ -7,13 +7,15 @@ from typing import Any
 
 from qpm_lab import fidelity
 from qpm_lab.circuits import Bindings
-from qpm_lab.experiment import OPEN, Decision, Hold, Reason, Status, from_nano
+from qpm_lab.experiment import OPEN, Decision, Hold, Reason, from_nano
 from qpm_lab.ledger import Counter, Entry, JobRow, Ledger
 from qpm_lab.providers.interface import Progress
 from qpm_lab.runner.intent import bindings_of
+from qpm_lab.runner.next_step import next_step
 from qpm_lab.runner.outcome import counts_of
 from qpm_lab.runner.plan import Plan
 from qpm_lab.runner.sweep_record import sweep_block
+from qpm_lab.runner.trust_record import LATER_ADDED, planned_blocks, trust_blocks
 
 SCHEMA = 1
 MAX_COUNTS = 4096
@@ -56,9 +58,10 @@ def job_record(
     if "counts_blob" in ended or (finished and "sweeps" in asked):
         counts = _counts(ledger, ended) if "counts_blob" in ended else finished
         document.update(_results(ledger, asked, ended, counts))
+    document.update(trust_blocks(ledger, row, entries, ended))
     if row.status in OPEN:
         document["progress"] = _progress(progress)
-    document["next"] = _next(document)
+    document["next"] = next_step(document)
     return document
 
 
@@ -79,10 +82,11 @@ def dry_run_record(plan: Plan, decision: Decision, ledger: Ledger) -> dict[str, 
         quote=plan.quote.to_dict(),
         quota=quota_lines(ledger, [hold_dict(h) for h in plan.holds]),
         notes=list(plan.notes),
+        **planned_blocks(plan),
     )
     if len(request.circuits) > 1:
         document["results"] = [{**_no_result(), "circuit": c.to_dict()} for c in request.circuits]
-    document["next"] = _next(document)
+    document["next"] = next_step(document)
     return document
 
 
@@ -124,7 +128,8 @@ def hold_dict(hold: Hold) -> dict[str, Any]:
 def _blank() -> dict[str, Any]:
     keys = (
         "job_id name status backend shots seed circuit labels principal times usage decision quote cost"
-        " counts outcomes fidelity sweep results quota ledger notes error progress next"
+        " counts outcomes fidelity rerun validation companions twirl calibration canary sweep results quota ledger"
+        " notes error progress next"
     )
     return {"schema": SCHEMA, **dict.fromkeys(keys.split()), "results": [], "quota": [], "notes": []}
 
@@ -217,7 +222,7 @@ def _results(
 ) -> dict[str, Any]:
     """The blocks of the first circuit, and those of all when there are several."""
     facts, swept = asked["request"]["circuits"], sweeps_of(ledger, asked)
-    estimates = ended.get("fidelity") or [None] * len(facts)
+    estimates = [told and LATER_ADDED | told for told in ended.get("fidelity") or [None] * len(facts)]
     room = max(4, MAX_COUNTS // len(facts))
     results, first = [], 0
     for circuit, bindings, estimate in zip(facts, swept, estimates, strict=True):
@@ -270,27 +275,3 @@ def _outcomes(ranked: Sequence[tuple[str, int]], counts: Mapping[str, int], most
 def _progress(progress: Progress | None) -> dict[str, Any]:
     known = progress or Progress(message="")
     return {"done": known.done, "total": known.total, "unit": known.unit, "message": known.message}
-
-
-def _next(document: Mapping[str, Any]) -> dict[str, Any] | None:
-    """One line of what to do next."""
-    status, reasons = document["status"], (document["decision"] or {}).get("reasons", [])
-    if status in (Status.DENIED, Status.AWAITING_APPROVAL) or reasons:
-        fix = next((r["fix"] for r in reasons if r["fix"]), "Run %qexplain to see every rule.")
-        return {"text": fix, "command": None}
-    if status == "dry_run":
-        return {"text": "It would be allowed: submit it.", "command": None}
-    if status in (Status.FAILED, Status.CANCELLED):
-        return {"text": (document["error"] or {}).get("hint") or "Run the cell again.", "command": None}
-    if status != Status.COMPLETED:
-        return {"text": "The result will appear here and under %qjobs.", "command": "%qjobs"}
-    return _next_after_result(document)
-
-
-def _next_after_result(document: Mapping[str, Any]) -> dict[str, Any]:
-    if document["labels"]["experiment"] is None:
-        return {
-            "text": "Name an experiment to collect comparable runs.",
-            "command": f"--experiment {document['name'].replace(' ', '-')}",
-        }
-    return {"text": "Run it again to collect comparable runs of this experiment.", "command": None}

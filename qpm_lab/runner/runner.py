@@ -36,10 +36,11 @@ from qpm_lab.runner.attempt import LiveJob, drive
 from qpm_lab.runner.decisions import Decisions
 from qpm_lab.runner.ending import ended_without_result
 from qpm_lab.runner.envelope import Envelope, current, put
+from qpm_lab.runner.estimating import Ideals
+from qpm_lab.runner.extras import Extras, extras
 from qpm_lab.runner.intent import Intent, Stored, intent
 from qpm_lab.runner.interrupts import held_back
 from qpm_lab.runner.order import Order
-from qpm_lab.runner.outcome import Ideals
 from qpm_lab.runner.plan import Plan, judge, make_plan, shortages, taken, with_shortages
 from qpm_lab.runner.recovery import recover
 from qpm_lab.runner.rules import Rules
@@ -115,8 +116,11 @@ class Runner:
         if plan.decision.effect != "allow":
             raise self._refuse(plan, judge(plan, ledger=self.ledger, at=at), at)
         task = self._task(plan)
-        providers.provider_of(plan.request.backend.id).check(task)
-        return self._reserve(plan, task, at)
+        provider = providers.provider_of(plan.request.backend.id)
+        further = extras(plan, task)
+        for each in [task] if further is None else further.samples():
+            provider.check(each)
+        return self._reserve(plan, task, further, at)
 
     def cancel(self, live: LiveJob, why: str) -> None:
         """Stops a job of this process: at once while it queues, else as soon as its driver looks."""
@@ -216,11 +220,11 @@ class Runner:
         """This process as the owner of a job."""
         return self._lock.owner(at + LEASE)
 
-    def _reserve(self, plan: Plan, task: Task, at: datetime) -> LiveJob:
+    def _reserve(self, plan: Plan, task: Task, further: Extras | None, at: datetime) -> LiveJob:
         began = time.perf_counter()
-        quick = self._workers.idle and _is_quick(task)
+        quick = self._workers.idle and further is None and _is_quick(task)
         asked = intent(plan, task, at, self.owner(at), self._stored)
-        live = LiveJob(asked.job.job_id, plan, task, at, started=self._workers.idle)
+        live = LiveJob(asked.job.job_id, plan, task, at, started=self._workers.idle, extras=further)
         self.boundary("before-reserve")
         self.live[live.job_id] = live
         try:

@@ -24,7 +24,7 @@ from qpm_lab.display import (
     usage_html,
 )
 
-from . import documents, lists, sweeps
+from . import documents, lists, sweeps, trusted
 
 FLAGS = [
     "--no-sandbox",
@@ -36,7 +36,7 @@ FLAGS = [
     "--disable-sync",
 ]
 OUT = Path("test-output/display")
-CARDS = {**documents.gallery(), **sweeps.gallery()}
+CARDS = {**documents.gallery(), **trusted.gallery(), **sweeps.gallery()}
 MEASURE = """() => [...document.querySelectorAll('.qpm-card')].map(card => {
   const box = part => card.querySelector(part)?.getBoundingClientRect();
   const [left, right] = [box('.mains'), box('.side')];
@@ -85,7 +85,7 @@ def photograph(browser: Browser, scheme: Any, width: int) -> dict[str, Any]:
 def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "gallery.html").write_text(page(), encoding="utf-8")
-    for name in ("completed", "wide", "sweep", "grid"):
+    for name in ("completed", "wide", "red", "unmet", "refused", "sweep", "grid"):
         (OUT / f"{name}.png").write_bytes(to_png(CARDS[name]))
     texts = (to_text(d, width=88, encoding="utf-8") for d in CARDS.values())
     (OUT / "gallery.txt").write_text("\n\n".join(texts), encoding="utf-8")

@@ -33,15 +33,29 @@ outcomes = record(
     shown=st.lists(bar, max_size=12),
     hidden=record(outcomes=whole, count=whole, share=share),
 )
-fidelity = record(
-    value=real,
-    low=real,
-    high=real,
-    level=st.floats(0.5, 1),
-    estimand=text,
-    method=text,
-    shots=whole,
-    reason=text | st.none() | st.just("ideal simulator: only sampling noise"),
+estimand = text | st.sampled_from(["heavy-set outcome fidelity", "process fidelity", "Hellinger outcome fidelity"])
+estimated: dict[str, st.SearchStrategy[Any]] = {
+    "value": real,
+    "low": real,
+    "high": real,
+    "level": st.floats(0.5, 1),
+    "estimand": estimand,
+    "method": text,
+    "shots": whole,
+    "reason": text | st.none() | st.just("ideal simulator: only sampling noise"),
+    "shots_needed": whole | st.none(),
+    "assumption": text | st.none(),
+}
+dispersion = record(blocks=whole, ratio=real, p_value=share, warning=text | st.none())
+fidelity = record(**estimated) | record(
+    **estimated,
+    flag=st.sampled_from(["none", "amber", "red"]) | text,
+    hellinger=record(**estimated) | st.none(),
+    misfit_z=real,
+    dispersion=dispersion | st.none(),
+)
+condition = record(
+    text=text, passed=st.booleans(), value=real, low=real, high=real, threshold=real, reason=text | st.none()
 )
 circuit = record(
     fingerprint=text,
@@ -101,7 +115,38 @@ times = record(
     run_seconds=seconds,
     total_seconds=seconds,
 )
+judged: dict[str, st.SearchStrategy[Any]] = {
+    "rerun": record(shots=whole, command=text, quote=quote | st.none()),
+    "validation": record(
+        passed=st.booleans(),
+        conditions=st.lists(condition, max_size=3),
+        attempts=whole,
+        earlier=record(passed=whole, failed=whole),
+    ),
+    "companions": record(
+        method=st.sampled_from(["mirror", "proxy"]) | text,
+        circuits=whole,
+        shots=whole,
+        chosen_by=st.sampled_from(["auto", "user"]),
+        assumption=text,
+        digest=text | st.none(),
+    ),
+    "twirl": record(kind=st.sampled_from(["readout", "gates", "all"]) | text, variants=whole, seed=whole),
+    "calibration": record(digest=text, description=text),
+    "canary": record(
+        series=text,
+        successes=whole | st.none(),
+        shots=whole,
+        alarm=st.booleans() | st.none(),
+        evidence=real,
+        threshold=whole | st.none(),
+        rate=record(low=real, high=real) | st.none(),
+        canaries=whole | st.none(),
+        text=text | st.none(),
+    ),
+}
 documents = record(
+    **{key: block | st.none() for key, block in judged.items()},
     schema=st.just(1),
     job_id=text | st.none(),
     name=text | st.none(),

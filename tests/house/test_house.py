@@ -95,6 +95,7 @@ def test_every_error_has_the_exit_code_of_the_public_surface() -> None:
         "ProviderError": 5,
         "CapacityError": 5,
         "CancelledError": 5,
+        "ValidationError": 6,
         "PromotionError": 6,
         "LedgerError": 5,
         "IntegrityError": 8,

@@ -27,7 +27,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("history") / "home"
     ledger = Ledger.open(home)
     with_sessions(ledger)
-    done, again, other = new_job("DONE0001", team="theory"), new_job("OPEN0002"), new_job("TAKEN003")
+    done, again, other = new_job("DONE0001", team="theory", canary="ghz"), new_job("OPEN0002"), new_job("TAKEN003")
     ledger.submit(done, {"a": 1}, [hold("a"), hold("b")], owner(), started=True, blobs=[Blob("circuit", b"qpy")])
     summary = {
         "cost_nano": 5,
@@ -35,6 +35,8 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "fidelity_low": 0.5,
         "fidelity_high": 0.75,
         "run_seconds": 0.5,
+        "validation": "passed",
+        "canary_successes": 90,
     }
     ledger.finish(
         done.job_id,

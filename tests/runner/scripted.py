@@ -6,6 +6,7 @@ import math
 import threading
 from typing import Any
 
+from qpm_lab.providers.aer import AerProvider
 from qpm_lab.providers.interface import Progress, RunResult
 
 
@@ -53,6 +54,10 @@ class Scripted:
 
     def expected_seconds(self, task: Any) -> float:
         return math.inf
+
+    def target(self, backend_id: str) -> Any:
+        """The calibration that a job keeps is that of the real machine."""
+        return AerProvider().target(backend_id)
 
     def submit(self, task: Any) -> Held:
         self.tasks.append(task)

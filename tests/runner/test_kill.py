@@ -40,6 +40,16 @@ def assert_nothing_left(home: Path) -> None:
         lab.close()
 
 
+def assert_verdicts_with_results(home: Path) -> None:
+    lab = Lab(home)
+    try:
+        rows = lab.page()["jobs"]
+        validated = [row for row in rows if lab.ledger.entries(row["job_id"])[0].payload.get("conditions")]
+        assert all((row["validation"] == "passed") == (row["status"] == "completed") for row in validated)
+    finally:
+        lab.close()
+
+
 def _now():
     from qpm_lab.runner import clock
 
@@ -48,14 +58,19 @@ def _now():
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 def test_a_kill_at_an_effect_boundary_is_cleaned_up_by_the_next_start(home: Path, boundary: str) -> None:
-    """Whatever the boundary, the next start closes the job, releases its holds, and the chain verifies."""
+    """Whatever the boundary, the next start closes the job, releases its holds, and the chain verifies.
+
+    Half of the jobs are run as variants and validated: the verdict is there if and only if the result is.
+    """
     context = victims.fork_server()
-    for _ in range(KILLS_AT_EACH):
-        process = context.Process(target=victims.die_at, args=(home, boundary))
+    for turn in range(KILLS_AT_EACH):
+        options = {"twirl": "readout", "validate": "p(10)>=0.1"} if turn % 2 else {}
+        process = context.Process(target=victims.die_at, args=(home, boundary), kwargs=options)
         process.start()
         process.join(60)
         assert process.exitcode == -signal.SIGKILL
         assert_nothing_left(home)
+    assert_verdicts_with_results(home)
 
 
 def test_a_kill_at_a_random_moment_is_cleaned_up_by_the_next_start(home: Path) -> None:

@@ -183,7 +183,7 @@ def test_jobs_take_over_what_the_session_says_and_may_say_otherwise(lab: Lab) ->
     assert (labels["experiment"], labels["project"], labels["session"]) == ("vqe", "p", "s")
     assert plain.record()["fidelity"]["reason"] == "not asked for"
     assert own.record()["labels"]["experiment"] == "other"
-    assert own.record()["fidelity"]["value"] is not None
+    assert own.record()["fidelity"]["reason"] == "ideal simulator, sampling noise only"
 
 
 def test_a_failed_step_gives_its_shots_back_and_counts_as_a_job(lab: Lab, scripted: Any) -> None:

@@ -39,7 +39,7 @@ def ghz(qubits: int = 2) -> Any:
     return circuit
 
 
-def die_at(home: Path, boundary: str) -> None:
+def die_at(home: Path, boundary: str, **options: Any) -> None:
     """Submits one job and kills this process at the named boundary."""
     from qpm_lab.lab import Lab
 
@@ -50,7 +50,7 @@ def die_at(home: Path, boundary: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     lab.runner.boundary = pull_the_plug
-    lab.submit(ghz(), shots=100).wait(30)
+    lab.submit(ghz(), shots=100, **options).wait(30)
 
 
 def die_in_a_session(home: Path, boundary: str, told: Any) -> None:

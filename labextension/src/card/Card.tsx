@@ -4,12 +4,14 @@ import { CancelButton } from '../cancel';
 import { counted, duration, count } from '../format';
 import type { JobRecord, Result } from '../record';
 import { isOpen } from '../record';
-import { stateWord, verdictWord } from '../words';
+import { FLAGGED, stateWord, verdictWord } from '../words';
 import { Facts } from './Facts';
 import { Footer } from './Footer';
+import { Next, type RunAgain } from './Next';
 import { OutcomeTable } from './Outcomes';
 import { RunProgress } from './RunProgress';
 import { SweepChart } from './SweepChart';
+import { Verdict } from './Verdict';
 import { Why } from './Why';
 
 export interface CardProps {
@@ -18,11 +20,12 @@ export interface CardProps {
   note?: string;
   /** Given only for a job that the server knows to be open. */
   cancel?: () => Promise<void>;
+  runAgain?: RunAgain;
 }
 
 /** A job's card: the answer first, then outcomes and facts, one next step, provenance last and quiet. */
-export function Card({ record, note, cancel }: CardProps) {
-  const [word] = stateWord(record.status);
+export function Card({ record, note, cancel, runAgain }: CardProps) {
+  const [word] = stateOf(record);
   const [index, choose] = useState(0);
   const chosen = Math.min(index, record.results.length - 1);
   return (
@@ -32,16 +35,21 @@ export function Card({ record, note, cancel }: CardProps) {
       </Head>
       {note && <p className="qpm-Card-note qpm-quiet">{note}</p>}
       <Why record={record} />
+      <Verdict record={record} />
       <Body record={record} chosen={chosen} choose={choose} />
-      <Next record={record} />
+      <Next record={record} runAgain={runAgain} />
       <Footer record={record} chosen={chosen} />
     </section>
   );
 }
 
+function stateOf({ status, validation }: JobRecord): [string, string] {
+  return stateWord(status, validation?.passed ?? null);
+}
+
 function Head({ record, children }: { record: JobRecord; children: ReactNode }) {
-  const [word, tone] = stateWord(record.status);
-  const verdict = record.status === 'dry_run' ? verdictWord(record.decision?.effect ?? '') : null;
+  const [word, tone] = stateOf(record);
+  const verdict = verdictOf(record);
   return (
     <header className="qpm-Card-head">
       <strong className={`qpm-${tone}`} role="status">
@@ -54,6 +62,14 @@ function Head({ record, children }: { record: JobRecord; children: ReactNode }) 
       {children}
     </header>
   );
+}
+
+/** What the rules said of a dry run; of a job that its fidelity has a red flag. */
+function verdictOf({ status, decision, results }: JobRecord): [string, string] | null {
+  if (status === 'dry_run') {
+    return verdictWord(decision?.effect ?? '');
+  }
+  return results.some(result => result.fidelity?.flag === 'red') ? FLAGGED : null;
 }
 
 function where(record: JobRecord): string {
@@ -150,19 +166,5 @@ function Choice({ results, chosen, choose }: Omit<BodyProps, 'record'> & { resul
         ))}
       </select>
     </label>
-  );
-}
-
-function Next({ record }: { record: JobRecord }) {
-  const said = [record.error?.hint, ...(record.decision?.reasons ?? []).map(reason => reason.fix)];
-  const step = record.next;
-  const words = step && !said.includes(step.text) ? step.text : '';
-  if (!step || (!words && !step.command)) {
-    return null;
-  }
-  return (
-    <p className="qpm-Card-next">
-      <b>Next:</b> {words} {step.command && <code>{step.command}</code>}
-    </p>
   );
 }

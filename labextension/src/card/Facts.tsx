@@ -1,8 +1,10 @@
-import { amount, confidence, interval, money } from '../format';
+import { amount, money } from '../format';
 import { Meter } from '../meter';
-import { type Fidelity, isOpen, type JobRecord, type QuotaLine } from '../record';
+import { priceOf, sourceOf } from '../quote';
+import { isOpen, type JobRecord, type QuotaLine } from '../record';
+import type { Fidelity } from '../trust';
 import { quotaShare, quotaTitle } from '../words';
-import { axisOf, place } from './axis';
+import { FidelityFact } from './FidelityFact';
 
 const QUOTAS = 2;
 
@@ -39,63 +41,12 @@ function taken(line: QuotaLine): number {
   return used + reserved;
 }
 
-function FidelityFact({ fidelity }: { fidelity: Fidelity }) {
-  const { value, low, high, reason, method } = fidelity;
-  const bounded = low !== null && high !== null;
-  const sure = confidence(fidelity.level);
-  const ideal = reason.toLowerCase().startsWith('ideal simulator');
-  if (ideal || value === null || !bounded) {
-    const unwanted = /^not (asked for|computed)/i.test(reason);
-    const refused = bounded ? 'Not claimed' : unwanted ? 'Not computed' : 'Not measurable here';
-    const headline = ideal ? 'Ideal simulator, sampling noise only' : refused;
-    const between = bounded ? `${interval(low, high)} (${sure})` : '';
-    return (
-      <div className="qpm-Fact">
-        <h4>{titleOf(fidelity)}</h4>
-        <p>{headline}</p>
-        {!ideal && <p className="qpm-quiet">{reason}</p>}
-        {between && <p className="qpm-quiet qpm-num">{`${ideal ? 'Sampling alone gives' : 'Somewhere in'} ${between}.`}</p>}
-      </div>
-    );
-  }
-  return (
-    <div className="qpm-Fact">
-      <h4>{titleOf(fidelity)}</h4>
-      <span className="qpm-Fact-big qpm-num">{interval(low, high)}</span> <span className="qpm-quiet">{sure}</span>
-      <AxisLine low={low} high={high} value={value} />
-      {reason && <p>{reason}</p>}
-      {method && <p className="qpm-quiet">{method}</p>}
-    </div>
-  );
-}
-
 /** As high as the fidelity that will stand in its place, so that nothing jumps. */
 function FidelityToCome() {
   return (
     <div className="qpm-Fact qpm-Fact-to-come">
       <h4>Outcome fidelity</h4>
       <p className="qpm-quiet">follows with the result</p>
-    </div>
-  );
-}
-
-function titleOf({ estimand }: Fidelity): string {
-  return !estimand || estimand.toLowerCase().includes('heavy') ? 'Outcome fidelity' : estimand.slice(0, 60);
-}
-
-function AxisLine({ low, high, value }: { low: number; high: number; value: number }) {
-  const axis = axisOf(low, high);
-  const at = (where: number) => `${place(axis, where) * 100}%`;
-  return (
-    <div aria-hidden="true">
-      <div className="qpm-Axis">
-        <span className="qpm-Axis-interval" style={{ left: at(low), width: `${(place(axis, high) - place(axis, low)) * 100}%` }} />
-        <span className="qpm-Axis-point" style={{ left: at(value) }} />
-      </div>
-      <div className="qpm-Axis-ends qpm-quiet qpm-num">
-        <span>{axis.start}</span>
-        <span>{axis.end}</span>
-      </div>
     </div>
   );
 }
@@ -117,23 +68,7 @@ function costOf({ cost, quote }: JobRecord): [string, string] {
   if (cost) {
     return [money(cost.amount, cost.currency), cost.basis === 'billed' ? 'billed' : sourceOf(quote, Number(cost.amount) !== 0)];
   }
-  if (!quote?.high) {
-    return ['unknown', 'no price is known'];
-  }
-  const high = money(quote.high, quote.currency);
-  const figure = quote.low && Number(quote.low) !== Number(quote.high) ? `${money(quote.low, quote.currency)} – ${high}` : high;
-  return [figure, sourceOf(quote, Number(quote.high) !== 0)];
-}
-
-function sourceOf(quote: JobRecord['quote'], priced: boolean): string {
-  if (!quote) {
-    return '';
-  }
-  if (!priced && quote.source) {
-    return quote.source;
-  }
-  const dated = [quote.source, quote.asOf].filter(Boolean).join(', ');
-  return `quoted${dated && ` (${dated})`}${quote.stale ? '; this price is out of date' : ''}`;
+  return priceOf(quote);
 }
 
 function QuotaFact({ line }: { line: QuotaLine }) {

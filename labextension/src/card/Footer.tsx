@@ -1,6 +1,8 @@
 import { Copy } from '../copy';
 import { count, moment, short } from '../format';
+import { measuredRows, type Rows } from '../measured';
 import type { JobRecord, Result } from '../record';
+import { Terms } from './Terms';
 
 export interface FooterProps {
   record: JobRecord;
@@ -36,9 +38,12 @@ export function Footer({ record, chosen }: FooterProps) {
           Job <Copy full={record.jobId} short={short(record.jobId)} what="job id" />
         </span>
       )}
-      <CircuitDetails results={record.results} chosen={chosen} />
-      <RunDetails record={record} />
-      <RecordDetails source={record.source} />
+      <div className="qpm-Folds">
+        <MeasuredDetails record={record} chosen={chosen} />
+        <CircuitDetails results={record.results} chosen={chosen} />
+        <RunDetails record={record} />
+        <RecordDetails source={record.source} />
+      </div>
     </footer>
   );
 }
@@ -47,14 +52,14 @@ function policyTag(policy: string, version: string): string {
   return [policy, version.split(':').pop()?.slice(0, 4)].filter(Boolean).join('@');
 }
 
-type Rows = [string, string][];
-
-function Terms({ rows }: { rows: Rows }) {
-  return (
-    <dl className="qpm-num">
-      {rows.map(([term, value]) => [<dt key={term}>{term}</dt>, <dd key={`${term} value`}>{value}</dd>])}
-    </dl>
-  );
+function MeasuredDetails({ record, chosen }: FooterProps) {
+  const rows = measuredRows(record, record.results[chosen]?.fidelity ?? null);
+  return rows.length ? (
+    <details>
+      <summary>How it was measured</summary>
+      <Terms rows={rows} />
+    </details>
+  ) : null;
 }
 
 function CircuitDetails({ results, chosen }: { results: Result[]; chosen: number }) {

@@ -4,15 +4,17 @@ import { ApiError } from '../api';
 import type { Client } from '../client';
 import { isOpen, type JobRecord, type Result } from '../record';
 import { Card } from './Card';
+import type { RunAgain } from './Next';
 
 export interface LiveCardProps {
   /** The record as the cell's output holds it. */
   saved: JobRecord;
   client: Client;
+  runAgain?: RunAgain;
 }
 
 /** The card of a job that may still be open: it fills in from the ledger, with or without its kernel. */
-export function LiveCard({ saved, client }: LiveCardProps) {
+export function LiveCard({ saved, client, runAgain }: LiveCardProps) {
   const [fetched, setFetched] = useState<JobRecord | null>(null);
   const [note, setNote] = useState('');
   const known = fetched?.jobId === saved.jobId ? fetched : null;
@@ -27,7 +29,7 @@ export function LiveCard({ saved, client }: LiveCardProps) {
   }, [client, record.jobId, open]);
 
   const cancel = open && known ? () => client.api.cancel(record.jobId) : undefined;
-  return <Card record={record} note={open ? note : ''} cancel={cancel} />;
+  return <Card record={record} note={open ? note : ''} cancel={cancel} runAgain={runAgain} />;
 }
 
 /** A closed record stays; of two open ones the ledger's, with the progress and points that only the kernel knows. */

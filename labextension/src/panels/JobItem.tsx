@@ -13,7 +13,7 @@ export interface JobItemProps {
 
 /** One job of the list: a button that opens its card, and Cancel beside it while it is open. */
 export function JobItem({ row, now, open, cancel }: JobItemProps) {
-  const [word, tone] = stateWord(row.status);
+  const [word, tone] = stateWord(row.status, row.passed);
   const time = row.endedAt || row.createdAt;
   return (
     <li className="qpm-Item">

@@ -1,0 +1,204 @@
+"""Has a backend become worse than it was? A circuit of known outcome, the canary, run again and again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from numbers import Integral, Real
+from typing import Any
+
+from qpm_lab.errors import InputError
+from qpm_lab.experiment import Estimate
+from qpm_lab.fidelity.intervals import clopper_pearson
+
+FEWEST_CANARIES = 5
+"""Fewer do not show how much a healthy backend scatters."""
+STEPS = (1, 2, 4)
+"""How far below the floor, in tolerances, the alternatives lie whose likelihood ratios are averaged."""
+SCATTER = 0.5
+"""Standard deviation from canary to canary, in tolerances, that counts as normal."""
+MISS = 0.05
+"""Probability that the rate worked out from baseline canaries is above the true one."""
+LEVEL = 0.95
+LARGEST_LOG = 700.0
+"""Evidence beyond e^700 is shown as e^700, which a float still holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class DriftState:
+    """What a detector knows after a canary."""
+
+    alarm: bool
+    """True from the canary that raised it on: it stands until a detector is made anew."""
+    alarmed_at: int | None
+    """Which canary raised it, counted from 1."""
+    evidence: float
+    """M, large when the rate was below the floor; an alarm is raised when it reaches the threshold."""
+    threshold: float
+    """A: at most one false alarm per so many canaries on average."""
+    floor: float
+    """The success probability above which a backend counts as unchanged."""
+    rate: Estimate | None
+    """Success probability of the latest canary; None before the first."""
+    canaries: int
+    """How many were seen."""
+    text: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as JSON values."""
+        return {**asdict(self), "rate": self.rate.to_dict() if self.rate else None}
+
+
+class DriftDetector:
+    """The e-SR detector of Shin, Ramdas and Rinaldo, "E-detectors" (arXiv 2203.03532), for a success probability.
+
+    After canary t with k successes in n shots, M_t = (M_{t−1} + 1)·e_t, and an alarm is raised when M_t ≥ A = `arl`.
+    The e-value e_t is the mean, over θ = μ − 1, 2 and 4 tolerances with μ the floor, of the binomial likelihood
+    ratios [(θ/μ)^k ((1−θ)/(1−μ))^(n−k)]^η, where η = 1/(1 + (n − 1)·ρ) takes for normal that the rate scatters from
+    canary to canary with a standard deviation of half the tolerance (ρ = (tolerance/2)² / (μ(1−μ))).
+
+    Guaranteed: while every canary's success probability is at or above the floor, whatever it does there and at any
+    numbers of shots, false alarms are on average at least A canaries apart, given independent shots within a canary.
+    For then E[e_t] ≤ 1: each ratio's expectation falls as the probability rises and is 1 at the floor, and a power
+    η ≤ 1 only lowers it (Jensen). Not guaranteed but measured: rates that scatter around the baseline and now and
+    then fall below the floor. With a standard deviation up to the tolerance and 1,000 shots, fewer than 63 % of such
+    streams alarm within A canaries; with more scatter, or as much at many more shots, more do.
+
+    >>> detector = DriftDetector(0.95)
+    >>> [detector.update(successes, 1000).alarm for successes in (952, 948, 897, 903)]
+    [False, False, True, True]
+
+    Args:
+        baseline: The success probability when healthy; or at least five canaries, as (successes, shots). Of these
+            the lower 95 % confidence bound of the pooled rate is taken, further down in proportion when they
+            scatter more than shots do. Then the guarantee holds for a backend that stays within the tolerance of
+            its true rate, save for the one baseline in twenty that flatters it.
+        tolerance: How far below the baseline is not worth an alarm, in probability.
+        arl: A, the average number of canaries between false alarms; above 1.
+
+    Raises:
+        InputError: The baseline is no probability or too few canaries, or the floor is not within (0, 1).
+    """
+
+    def __init__(self, baseline: float | Sequence[tuple[int, int]], tolerance: float = 0.01, arl: float = 1000) -> None:
+        rate = _healthy_rate(baseline)
+        self._tolerance = _number(tolerance, 0, 1, "The tolerance is a probability above 0")
+        self._arl = _number(arl, 1, math.inf, "The distance of false alarms is more than one canary")
+        self._floor = rate - self._tolerance
+        if not 0 < self._floor < 1:
+            raise InputError(f"A rate of {rate:.4g} leaves no room for a tolerance of {tolerance:g} below it.")
+        self._log_evidence = -math.inf
+        self._canaries = 0
+        self._alarmed_at: int | None = None
+        self._latest: Estimate | None = None
+
+    def update(self, successes: int, shots: int) -> DriftState:
+        """Takes in one more canary.
+
+        Raises:
+            InputError: Not whole numbers with 0 ≤ successes ≤ shots and shots ≥ 1.
+        """
+        self._latest = _observed(successes, shots)
+        self._canaries += 1
+        self._log_evidence = _log_add(0.0, self._log_evidence) + self._log_e_value(successes, shots)
+        if self._alarmed_at is None and self._log_evidence >= math.log(self._arl):
+            self._alarmed_at = self._canaries
+        return self.state()
+
+    def replay(self, history: Iterable[tuple[int, int]]) -> DriftState:
+        """Takes in canaries of the past, (successes, shots) each in order; the same history gives the same state."""
+        for successes, shots in history:
+            self.update(successes, shots)
+        return self.state()
+
+    def state(self) -> DriftState:
+        """What is known now."""
+        return DriftState(
+            self._alarmed_at is not None,
+            self._alarmed_at,
+            math.exp(min(self._log_evidence, LARGEST_LOG)),
+            self._arl,
+            self._floor,
+            self._latest,
+            self._canaries,
+            self._text(),
+        )
+
+    def _log_e_value(self, successes: int, shots: int) -> float:
+        floor, failures = self._floor, shots - successes
+        scatter = (SCATTER * self._tolerance) ** 2 / (floor * (1 - floor))
+        power = 1 / (1 + (shots - 1) * scatter)
+        total = -math.inf
+        for step in STEPS:
+            # A floor near 0 leaves no room for whole steps: they shrink to stay above 0.
+            below = max(floor - step * self._tolerance, floor * 0.5**step)
+            ratio = successes * math.log(below / floor) + failures * math.log((1 - below) / (1 - floor))
+            total = _log_add(total, power * ratio)
+        return total - math.log(len(STEPS))
+
+    def _text(self) -> str:
+        promise = f"at most one false alarm per {self._arl:,.0f} canaries on average"
+        promise += f" while the rate is above {self._floor:.4f}."
+        if self._latest is None:
+            return f"No canary yet; {promise}"
+        seen = f"Latest rate {self._latest}; {promise}"
+        if self._alarmed_at is None:
+            return f"No drift found in {self._canaries:,} canaries. {seen}"
+        return f"Drift: canary {self._alarmed_at:,} raised the alarm. {seen}"
+
+
+def _number(value: object, low: float, high: float, rule: str) -> float:
+    if not isinstance(value, Real) or not low < float(value) < high:
+        raise InputError(f"{rule}; it is {value!r}.")
+    return float(value)
+
+
+def _healthy_rate(baseline: object) -> float:
+    """The probability given, or a lower confidence bound of that of the canaries given."""
+    if isinstance(baseline, Real):
+        if not 0 < float(baseline) <= 1:
+            raise InputError(f"A baseline rate lies between 0 and 1; it is {baseline!r}.")
+        return float(baseline)
+    canaries = list(baseline) if isinstance(baseline, Iterable) and not isinstance(baseline, str | bytes) else []
+    if len(canaries) < FEWEST_CANARIES:
+        raise InputError(
+            f"A baseline needs at least {FEWEST_CANARIES} canaries; there are {len(canaries)}.",
+            "Give (successes, shots) of each, or a known success probability.",
+        )
+    return _lower_bound([_whole(*_two(canary)) for canary in canaries])
+
+
+def _lower_bound(canaries: Sequence[tuple[int, int]]) -> float:
+    """Clopper–Pearson's of the pooled rate, its distance stretched by the excess scatter √(χ²/(canaries − 1))."""
+    successes, shots = (sum(column) for column in zip(*canaries, strict=True))
+    rate, spread = successes / shots, successes * (shots - successes) / shots**2
+    chi = sum((k - n * rate) ** 2 / (n * spread) for k, n in canaries) if spread else 0.0
+    low, _ = clopper_pearson(successes, shots, 2 * MISS)
+    return float(rate - (rate - low) * max(1.0, math.sqrt(chi / (len(canaries) - 1))))
+
+
+def _two(canary: object) -> tuple[Any, Any]:
+    if not isinstance(canary, Sequence) or len(canary) != 2:
+        raise InputError(f"A canary is a pair of successes and shots, not {canary!r}.")
+    return canary[0], canary[1]
+
+
+def _whole(successes: object, shots: object) -> tuple[int, int]:
+    if isinstance(successes, Integral) and isinstance(shots, Integral):
+        k, n = int(successes), int(shots)
+        if 0 <= k <= n and n >= 1:
+            return k, n
+    raise InputError(f"{successes!r} successes of {shots!r} shots are not a canary.", "Give two whole numbers.")
+
+
+def _observed(successes: int, shots: int) -> Estimate:
+    k, n = _whole(successes, shots)
+    low, high = clopper_pearson(k, n, 1 - LEVEL)
+    return Estimate(k / n, low, high, LEVEL, "success probability of one canary", "exact (Clopper–Pearson)", n)
+
+
+def _log_add(one: float, two: float) -> float:
+    """log(e^one + e^two), of which at most one is −∞."""
+    large, small = max(one, two), min(one, two)
+    return large + math.log1p(math.exp(small - large))

@@ -1,0 +1,157 @@
+"""The further circuits of a job whose exact distribution cannot be computed: which, how many, at what price.
+
+Method: mirror circuits (Proctor et al., arXiv:2204.07568) or Clifford proxies (direct fidelity estimation, Flammia and
+Liu, arXiv:1104.4695); docs/fidelity.md says what each measures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from qpm_lab import circuits, pricing, providers
+from qpm_lab.errors import CircuitError, InputError
+from qpm_lab.experiment import CircuitFacts, Companions, Request
+
+if TYPE_CHECKING:
+    from qiskit import QuantumCircuit
+
+MIRRORS = (90, 100)
+"""Circuits, over three families, and shots of each."""
+PROXIES = ((2000, 1), (100, 20))
+"""Circuits and shots of each: exact by one shot per circuit, or few enough where a vendor charges per circuit."""
+METHODS = ("mirror", "proxy")
+CLIFFORD = "it is a Clifford circuit, so it is measured itself, with random Pauli inputs; it takes nothing for granted"
+PROXY = "the same circuit with random Clifford gates for its single-qubit gates errs as the circuit itself does"
+COHERENT = f"{PROXY}; coherent errors, which nothing here twirls, can make it read too high"
+MIRROR = "an error of the randomised inverse is stochastic and independent of those of the circuit"
+GENERATOR = 1
+"""Version of how companions follow from circuit, number and seed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What makes the companions of one circuit, and makes them again."""
+
+    method: Literal["mirror", "proxy"]
+    number: int
+    shots: int
+    """Of each."""
+    seed: int
+    assumption: str
+    chosen_by: Literal["auto", "user"]
+    routed: QuantumCircuit
+    """The circuit as the backend executes it."""
+
+    def facts(self, fingerprint: str) -> Companions:
+        """What rules and prices see of them."""
+        return Companions(self.method, self.number, self.shots, _largest(self.routed, self.method, fingerprint))
+
+    @property
+    def note(self) -> str:
+        """What the card says when they were not asked for by name."""
+        what = "Clifford proxies" if self.method == "proxy" else "mirror circuits"
+        chosen = "chosen by --fidelity auto; --fidelity none leaves them out"
+        by = f" ({chosen})" if self.chosen_by == "auto" else ""
+        shots = "1 shot" if self.shots == 1 else f"{self.shots:,} shots"
+        return f"{self.number:,} further circuits, {what}, of {shots} each measure the fidelity{by}."
+
+    def told(self) -> dict[str, Any]:
+        """What the ledger keeps, beside the routed circuit."""
+        return {
+            "method": self.method,
+            "circuits": self.number,
+            "shots": self.shots,
+            "seed": self.seed,
+            "generator": GENERATOR,
+            "chosen_by": self.chosen_by,
+            "assumption": self.assumption,
+        }
+
+
+def wanted(
+    method: str, twirl: str | None, prepared: tuple[circuits.Prepared, ...], request: Request, seed: int
+) -> Recipe | str | None:
+    """The companions of a job, or a sentence why `auto` takes none, or None when none are needed.
+
+    Args:
+        method: `auto`, `mirror`, `proxy` or `none`.
+        twirl: How the job's own circuits are twirled.
+        prepared: Its circuits.
+        request: The request without companions.
+        seed: From which theirs follows.
+
+    Raises:
+        InputError: they were asked for by name and cannot be had.
+    """
+    if method == "none" or not request.backend.noisy:
+        return None
+    asked = method in METHODS
+    if not asked and not _beyond_simulation(prepared):
+        return None
+    if len(prepared) > 1 or prepared[0].bindings is not None:
+        return _refused(asked, "Further circuits measure the fidelity of one circuit at a time.")
+    if request.backend.state != "ready":
+        return _refused(asked, f"{request.backend.id} cannot be run by this version.")
+    try:
+        return _recipe(method, twirl in ("gates", "all"), prepared[0].circuit, request, seed)
+    except CircuitError as error:
+        return _refused(asked, error.message)
+
+
+def cheapest(recipe: Recipe, request: Request) -> Recipe:
+    """The layout of the same method that costs least on this backend; the first where they cost the same."""
+    if recipe.method != "proxy":
+        return recipe
+    layouts = [replace(recipe, number=number, shots=shots) for number, shots in PROXIES]
+    fingerprint = request.circuits[0].fingerprint
+
+    def price(layout: Recipe) -> float:
+        high = pricing.quote(replace(request, companions=layout.facts(fingerprint))).high
+        return float("inf") if high is None else high
+
+    return min(layouts, key=price)
+
+
+def _beyond_simulation(prepared: tuple[circuits.Prepared, ...]) -> bool:
+    return any(each.bindings is None and providers.why_no_ideal(each.circuit) is not None for each in prepared)
+
+
+def _refused(asked: bool, why: str) -> str:
+    if asked:
+        raise InputError(why, "Leave out --fidelity, or write --fidelity none.")
+    return why
+
+
+def _recipe(method: str, twirled: bool, circuit: QuantumCircuit, request: Request, seed: int) -> Recipe:
+    routed = providers.routed(request.backend.id, circuit)
+    clifford = circuits.is_clifford(routed)
+    chosen_by: Literal["auto", "user"] = "user" if method in METHODS else "auto"
+    if method == "proxy" or (chosen_by == "auto" and (clifford or twirled)):
+        assumption = CLIFFORD if clifford else PROXY if twirled else COHERENT
+        number, shots = PROXIES[0]
+        return cheapest(Recipe("proxy", number, shots, seed, assumption, chosen_by, routed), request)
+    number, shots = MIRRORS
+    return Recipe("mirror", number, shots, seed, MIRROR, chosen_by, routed)
+
+
+def _largest(routed: QuantumCircuit, method: str, fingerprint: str) -> CircuitFacts:
+    """No companion has more: a mirror circuit is the circuit and its inverse, and a single-qubit gate, written `u`,
+    stands at most before each end of a two-qubit gate and twice at the beginning and end of each qubit.
+    """
+    times = 2 if method == "mirror" else 1
+    wide: dict[str, int] = {}
+    for each in routed.data:
+        if len(each.qubits) > 1 and each.name != "barrier":
+            wide[each.name] = wide.get(each.name, 0) + times
+    qubits = len({bit for each in routed.data if each.name != "barrier" for bit in each.qubits})
+    layers = times * routed.depth(lambda each: len(each.qubits) > 1 and each.name != "barrier")
+    return CircuitFacts(
+        fingerprint=fingerprint,
+        qubits=qubits,
+        clbits=qubits,
+        depth=2 * layers + 5,
+        gates={**wide, "u": 2 * sum(wide.values()) + 4 * qubits},
+        two_qubit_gates=sum(wide.values()),
+        name=method,
+    )

@@ -1,0 +1,194 @@
+"""How many shots a fidelity needs to be as exact as asked, and what they would cost on which backends."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from qpm_lab import circuits, fidelity, pricing, providers
+from qpm_lab.circuits import Prepared
+from qpm_lab.errors import InputError, QpmError
+from qpm_lab.experiment import BackendInfo
+from qpm_lab.runner.naming import own_name
+from qpm_lab.runner.order import Order, checked
+from qpm_lab.runner.plan import find_backend
+
+if TYPE_CHECKING:
+    from qpm_lab.fidelity import ShotPlan
+    from qpm_lab.runner.runner import Runner
+
+NOTHING_TO_PLAN = "ideal simulator: no fidelity to plan, sampling noise only"
+OPTIONS = ("experiment", "project", "cost_center", "classification", "max_cost", "fidelity", "twirl")
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """How exact the fidelity has to be."""
+
+    half_width: float
+    """Half the width of its interval."""
+    level: float = 0.95
+
+
+def shot_plan(
+    runner: Runner, order: Order, wanted: Precision, backends: Sequence[str] | None = None, prefix: str = "%%qjob"
+) -> dict[str, Any]:
+    """A document with a row for each backend: shots, price, verdict of the rules, and what to write.
+
+    Args:
+        runner: Quotes and judges; nothing is recorded or held.
+        order: The circuit and the options of the job; its shots count where other circuits measure the fidelity.
+        wanted: How exact it has to be.
+        backends: Their ids; all that can run or be quoted when None.
+        prefix: What stands before the options in the command of a row.
+
+    Raises:
+        InputError: the circuit, an option or a backend cannot be used.
+    """
+    prepared = circuits.prepare(order.source, parameters=order.parameters, args=order.args)
+    if any(each.bindings for each in prepared):
+        raise InputError("The fidelity of a sweep is not planned.", "Give one circuit with all values in place.")
+    if checked(order).fidelity == "none":
+        raise InputError("--fidelity none leaves nothing to plan.", "Leave it out.")
+    infos = [find_backend(name) for name in backends] if backends else _all()
+    plain = replace(order, source=list(prepared), parameters=None, args=())
+    inquiry = _Inquiry(runner, plain, prepared, wanted, f"{prefix}{_values(order)}")
+    # What has nothing to plan comes last.
+    rows = sorted((inquiry.row(info) for info in dict.fromkeys(infos)), key=lambda row: row["measured"] == "none")
+    return {
+        "half_width": wanted.half_width,
+        "level": wanted.level,
+        "circuit": prepared[0].facts.to_dict(),
+        "circuits": len(prepared),
+        "name": order.name or own_name(prepared[0].facts.name) or "circuit",
+        "reason": inquiry.refusal,
+        "rows": rows,
+    }
+
+
+def _all() -> list[BackendInfo]:
+    return [*providers.all_backends(), *pricing.catalogue_backends()]
+
+
+class _Inquiry:
+    """One question put to several backends."""
+
+    def __init__(
+        self, runner: Runner, order: Order, prepared: Sequence[Prepared], wanted: Precision, prefix: str
+    ) -> None:
+        self._runner = runner
+        self._order = order
+        self._prepared = prepared
+        self._wanted = wanted
+        self._prefix = prefix
+        self._by_others = order.fidelity in ("mirror", "proxy")
+        ideals = [] if self._by_others else [runner.ideals.of(p.circuit, p.facts.fingerprint) for p in prepared]
+        self._ideals = [ideal.probabilities for ideal in ideals]
+        self._by_others = self._by_others or any(ideal is None for ideal in self._ideals)
+        self._worst = None if self._by_others else self._needed(None)
+        self.refusal = self._worst.reason if self._worst and self._worst.shots is None else None
+
+    def row(self, info: BackendInfo) -> dict[str, Any]:
+        """What one backend has to say."""
+        row = {**_blank(info), "command": None}
+        if not info.noisy:
+            return row | {"measured": "none", "reason": NOTHING_TO_PLAN}
+        try:
+            return row | (self._with_others(info) if self._by_others else self._with_histogram(info))
+        except QpmError as error:
+            return row | {"reason": f"{error.message} {error.hint}".strip()}
+
+    def _with_histogram(self, info: BackendInfo) -> dict[str, Any]:
+        worst = self._worst
+        assert worst is not None
+        if worst.shots is None:
+            return {"measured": "histogram", "reason": worst.reason}
+        predicted = self._predicted(info)
+        likely = None if predicted is None else self._needed(predicted).shots_expected
+        known = {"measured": "histogram", "shots_expected": likely, "predicted_fidelity": predicted}
+        return known | self._judged(info, worst.shots)
+
+    def _with_others(self, info: BackendInfo) -> dict[str, Any]:
+        """The fidelity is measured by further circuits, whose number is fixed: the job's own shots do not matter."""
+        found = self._judged(info, self._order.shots)
+        further = found["companions"]
+        if further is None:
+            return found | {"reason": found["reason"] or "Nothing measures the fidelity of this circuit here."}
+        return found | {"measured": further["method"], "reason": self._how_exact(further)}
+
+    def _how_exact(self, further: dict[str, Any]) -> str:
+        number, each = further["circuits"], further["shots"]
+        if further["method"] == "mirror" or each > 1:
+            return (
+                f"{number:,} further circuits of {each:,} shots measure it; how exact they are depends on the "
+                "machine, and more shots of the job itself change nothing."
+            )
+        # Direct fidelity estimation at its worst: N = 3.84 / h², for any machine.
+        worst = (3.84 / number) ** 0.5
+        enough = "which is enough" if worst <= self._wanted.half_width else "and this version runs no more"
+        return f"{number:,} further circuits of 1 shot measure it to ± {worst:.2g} or better, {enough}."
+
+    def _judged(self, info: BackendInfo, shots: int) -> dict[str, Any]:
+        plan, decision = self._runner.explain(replace(self._order, backend=info.id, shots=shots))
+        further = plan.request.companions
+        told = further and {"method": further.method, "circuits": further.circuits, "shots": further.shots}
+        return {
+            "shots": shots,
+            "total_shots": plan.request.total_shots,
+            "companions": told,
+            "quote": plan.quote.to_dict(),
+            "decision": decision.to_dict(),
+            "reason": None,
+            "command": f"{self._prefix} --backend {info.id} --shots {shots}{_written(self._order)}",
+        }
+
+    def _needed(self, predicted: float | None) -> ShotPlan:
+        """For the most demanding of the circuits."""
+        plans = [
+            fidelity.plan_shots(
+                ideal,
+                self._wanted.half_width,
+                self._wanted.level,
+                fidelity=predicted,
+                bits=providers.measured_bits(each.circuit),
+            )
+            for ideal, each in zip(self._ideals, self._prepared, strict=True)
+            if ideal is not None
+        ]
+        return max(plans, key=lambda plan: float("inf") if plan.shots is None else plan.shots)
+
+    def _predicted(self, info: BackendInfo) -> float | None:
+        """The expected success probability of the least reliable circuit; None where nobody knows the errors."""
+        if info.state != "ready":
+            return None
+        target = providers.target(info.id)
+        found = [
+            fidelity.expected_success_probability(providers.routed(info.id, each.circuit), target).value
+            for each in self._prepared
+        ]
+        known = [value for value in found if value is not None]
+        return min(known) if len(known) == len(found) else None
+
+
+def _blank(info: BackendInfo) -> dict[str, Any]:
+    keys = "measured shots shots_expected predicted_fidelity companions total_shots quote decision reason"
+    note = None if info.state == "ready" else info.note or None
+    return {"backend": info.id, "state": info.state, "note": note, **dict.fromkeys(keys.split())}
+
+
+def _values(order: Order) -> str:
+    """The circuit's arguments and fixed values, as they are typed."""
+    pairs = [("--parameter", f"{getattr(key, 'name', key)}={value}") for key, value in (order.parameters or {}).items()]
+    if order.args:
+        pairs.append(("--args", ", ".join(map(repr, order.args))))
+    return "".join(f" {option} {shlex.quote(value)}" for option, value in pairs)
+
+
+def _written(order: Order) -> str:
+    """The options of the job that were given, as they are typed."""
+    pairs = [(name, getattr(order, name)) for name in OPTIONS if getattr(order, name) is not None]
+    conditions = [order.validate] if isinstance(order.validate, str) else order.validate
+    pairs += [("validate", condition) for condition in conditions if condition]
+    return "".join(f" --{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in pairs)

@@ -1,0 +1,92 @@
+"""`qpm plan|compare|canary` and `qpm run --again`: documents and exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qpm_lab.cli import main
+from qpm_lab.lab import close_default_lab
+
+BELL = str(Path(__file__).resolve().parent.parent.parent / "notebooks" / "bell.qasm")
+
+
+@pytest.fixture
+def qpm(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs one command in this process; gives exit code, document and messages."""
+
+    def run(*words: str) -> tuple[int, Any, str]:
+        code = main([*words, "--json"])
+        close_default_lab()
+        captured = capsys.readouterr()
+        return code, json.loads(captured.out), captured.err
+
+    return run
+
+
+def test_a_plan_is_printed_with_the_command_to_run(qpm: Any) -> None:
+    """As `qpm run` takes it."""
+    code, document, _ = qpm("plan", BELL, "--half-width", "0.05", "--backends", "aer/noisy")
+    assert code == 0
+    (row,) = document["rows"]
+    assert row["command"] == f"qpm run {BELL} --backend aer/noisy --shots {row['shots']}"
+
+
+def test_runs_that_are_equivalent_exit_zero_and_others_six(qpm: Any) -> None:
+    """A gate in a script."""
+    ids = [qpm("run", BELL, "-b", "aer/noisy", "-n", "2000", "-e", "bell")[1]["job_id"] for _ in range(2)]
+    code, document, _ = qpm("compare", *ids)
+    assert (code, document["verdict"]) == (0, "equivalent")
+    assert qpm("compare", "--experiment", "bell", "--last", "2")[0] == 0
+    code, document, _ = qpm("compare", *ids, "--delta", "0.001")
+    assert (code, document["verdict"]) == (6, "inconclusive")
+    assert document["rerun"]["shots"] == document["shots_needed"]
+    assert qpm("compare", ids[0])[0] == 2
+
+
+def test_a_canary_exits_zero_while_there_is_no_alarm(qpm: Any) -> None:
+    """And its history can be read without running."""
+    code, document, _ = qpm("canary", "aer/noisy", "--shots", "200", "--seed", "1")
+    assert (code, document["canaries"], document["alarm"]) == (0, 1, False)
+    assert qpm("canary", "aer/noisy", "--shots", "200", "--history")[1]["canaries"] == 1
+    assert qpm("canary", "aer/noisy", "--shots", "200", "--circuit", BELL)[0] == 0
+
+
+def test_a_refused_canary_exits_as_any_refused_job(qpm: Any) -> None:
+    """With the record of the refusal."""
+    code, document, _ = qpm("canary", "aer/noisy", "--shots", "5e9")
+    assert (code, document["status"]) == (3, "denied")
+
+
+def test_a_job_is_run_again(qpm: Any) -> None:
+    """Only what is named differs."""
+    first = qpm("run", BELL, "-b", "aer/noisy", "-n", "300", "-e", "bell")[1]
+    code, document, _ = qpm("run", "--again", first["job_id"][:8], "--shots", "500")
+    assert code == 0
+    assert (document["backend"], document["shots"], document["labels"]["experiment"]) == ("aer/noisy", 500, "bell")
+    assert document["job_id"] != first["job_id"]
+    code, document, _ = qpm("run", "--again", first["job_id"], "--dry-run")
+    assert (code, document["status"], document["shots"]) == (0, "dry_run", 300)
+
+
+@pytest.mark.parametrize(
+    "words", [("run",), ("run", BELL, "--again", "0123456789ab"), ("run", "--again", "0123456789ab")]
+)
+def test_what_repeats_nothing_exits_two(qpm: Any, words: tuple[str, ...]) -> None:
+    """Neither a file nor a job, both, or a job that is not there."""
+    code, document, _ = qpm(*words)
+    assert code == 2
+    assert document["error"]["hint"]
+
+
+def test_the_text_forms_are_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    """The same without --json."""
+    assert main(["plan", BELL, "--half-width", "0.05", "--backends", "aer/noisy"]) == 0
+    assert main(["canary", "aer/noisy", "--history"]) == 0
+    close_default_lab()
+    said = capsys.readouterr().out
+    assert "Shots for ± 0.05" in said
+    assert "No canary yet" in said

@@ -1,0 +1,136 @@
+"""How many shots for ± h: what the formula says, at which price, and where no number would do."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+
+from qpm_lab import Lab
+from qpm_lab.errors import InputError
+
+BELL = "OPENQASM 3; include 'stdgates.inc'; qubit[2] q; h q[0]; cx q[0], q[1];"
+UNIFORM = "OPENQASM 3; include 'stdgates.inc'; qubit[4] q; h q;"
+CATALOGUED = "ionq/qpu.forte-1"
+
+
+def row(document: dict[str, Any], backend: str) -> dict[str, Any]:
+    """What the plan says of one backend."""
+    return next(each for each in document["rows"] if each["backend"] == backend)
+
+
+def test_the_worst_case_is_that_of_the_method(lab: Lab) -> None:
+    """N = 0.9604 / (h·c)² + 1 / (h·c), within one per cent; a Bell pair's contrast is one half."""
+    found = row(lab.plan_shots(BELL, 0.02), "aer/noisy")
+    unit = 0.02 * 0.5
+    assert found["measured"] == "histogram"
+    assert found["shots"] == pytest.approx(0.9604 / unit**2 + 1 / unit, rel=0.01)
+
+
+def test_the_planned_shots_meet_the_half_width(lab: Lab) -> None:
+    """In a real run, even though this machine is noisy."""
+    shots = row(lab.plan_shots(BELL, 0.05), "aer/noisy")["shots"]
+    fidelity = lab.submit(BELL, backend="aer/noisy", shots=shots, seed=1).result().fidelity
+    assert fidelity.low is not None
+    assert fidelity.high is not None
+    assert (fidelity.high - fidelity.low) / 2 <= 0.05
+
+
+def test_a_prediction_saves_shots_and_is_shown_beside_the_worst_case(lab: Lab) -> None:
+    """Only where a backend reports its errors."""
+    document = lab.plan_shots(BELL, 0.02)
+    noisy, far = row(document, "aer/noisy"), row(document, CATALOGUED)
+    assert 0.5 < noisy["predicted_fidelity"] < 1
+    assert noisy["shots_expected"] < noisy["shots"]
+    assert far["predicted_fidelity"] is None
+    assert far["shots_expected"] is None
+    assert far["shots"] == noisy["shots"]
+
+
+def test_every_backend_is_there_with_price_verdict_and_the_line_to_write(lab: Lab) -> None:
+    """Unknown prices stay unknown, and what has nothing to plan comes last."""
+    document = lab.plan_shots(BELL, 0.02, experiment="bell pair")
+    json.dumps(document, allow_nan=False)
+    assert {each["backend"] for each in document["rows"]} == {each["id"] for each in lab.backend_rows()}
+    noisy, far = row(document, "aer/noisy"), row(document, CATALOGUED)
+    assert noisy["decision"]["effect"] == "allow"
+    assert noisy["quote"]["high"] == "0"
+    assert noisy["command"] == f"%%qjob --backend aer/noisy --shots {noisy['shots']} --experiment 'bell pair'"
+    assert far["quote"]["high"] is None
+    assert far["decision"]["effect"] == "deny"
+    assert far["note"]
+    assert document["rows"][-1]["measured"] == "none"
+
+
+def test_nothing_is_recorded_or_held(lab: Lab) -> None:
+    """A plan is free."""
+    before = lab.head()
+    lab.plan_shots(BELL, 0.02)
+    assert lab.head() == before
+
+
+def test_an_ideal_simulator_has_no_fidelity_to_plan(lab: Lab) -> None:
+    """It says so instead of a number."""
+    found = row(lab.plan_shots(BELL, 0.02, ["aer/simulator"]), "aer/simulator")
+    assert found["measured"] == "none"
+    assert found["shots"] is None
+    assert "ideal simulator" in found["reason"]
+
+
+def test_uniform_outcomes_are_refused_with_what_would_do(lab: Lab) -> None:
+    """No number of shots measures fidelity from this histogram."""
+    document = lab.plan_shots(UNIFORM, 0.02, ["aer/noisy"])
+    assert "no number of shots" in document["reason"]
+    assert document["rows"][0]["shots"] is None
+    assert document["rows"][0]["quote"] is None
+
+
+def test_the_most_demanding_circuit_decides(lab: Lab) -> None:
+    """A list is one job, and each of its fidelities has to be as exact."""
+    three = "OPENQASM 3; include 'stdgates.inc'; qubit[3] q; x q[0];"
+    alone = [row(lab.plan_shots(each, 0.02, ["aer/noisy"]), "aer/noisy")["shots"] for each in (BELL, three)]
+    both = row(lab.plan_shots([BELL, three], 0.02, ["aer/noisy"]), "aer/noisy")
+    assert alone[0] > alone[1]
+    assert both["shots"] == alone[0]
+
+
+def test_companions_measure_what_was_asked_for(lab: Lab) -> None:
+    """Their number is fixed: the plan says how exact they are, and that the job's own shots do not matter."""
+    found = row(lab.plan_shots(BELL, 0.02, ["aer/noisy"], fidelity="proxy", shots=500), "aer/noisy")
+    assert found["measured"] == "proxy"
+    assert found["shots"] == 500
+    further = found["companions"]
+    assert found["total_shots"] == 500 + further["circuits"] * further["shots"]
+    assert f"{math.sqrt(3.84 / further['circuits']):.2g}" in found["reason"]
+    mirrored = row(lab.plan_shots(BELL, 0.02, ["aer/noisy"], fidelity="mirror"), "aer/noisy")
+    assert mirrored["measured"] == "mirror"
+    assert "depends on the machine" in mirrored["reason"]
+
+
+def test_values_of_parameters_are_part_of_the_line_to_write(lab: Lab) -> None:
+    """The plan is for these values only."""
+    circuit = "OPENQASM 3; include 'stdgates.inc'; input float theta; qubit[1] q; rx(theta) q[0];"
+    document = lab.plan_shots(circuit, 0.05, ["aer/noisy"], parameters={"theta": 0.3})
+    assert "--parameter theta=0.3 --backend aer/noisy" in document["rows"][0]["command"]
+    with pytest.raises(InputError, match="sweep"):
+        lab.plan_shots(circuit, 0.05, parameters={"theta": [0.1, 0.2]})
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"half_width": 0}, "half-width"),
+        ({"half_width": 2}, "half-width"),
+        ({"half_width": float("nan")}, "half-width"),
+        ({"half_width": 0.02, "level": 1.0}, "confidence level"),
+        ({"half_width": 0.02, "backends": ["aer/nothing"]}, "no backend"),
+        ({"half_width": 0.02, "fidelity": "none"}, "nothing to plan"),
+        ({"half_width": 0.02, "colour": "red"}, "no option"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused(lab: Lab, options: dict[str, Any], words: str) -> None:
+    """Before anything is quoted."""
+    with pytest.raises(InputError, match=words):
+        lab.plan_shots(BELL, **options)
