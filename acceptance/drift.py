@@ -29,11 +29,14 @@ class Stream:
     tolerance: float = 0.01
     canaries: int = 0
     """Baseline canaries the detector is given; none means that it is told the rate."""
+    scatter: float = 0.0
+    """Standard deviation of their rate."""
 
     def detector(self, rng: np.random.Generator, arl: int) -> DriftDetector:
         if not self.canaries:
             return DriftDetector(self.baseline, self.tolerance, arl)
-        seen = [(int(rng.binomial(self.shots, self.baseline)), self.shots) for _ in range(self.canaries)]
+        rate = _beta(self.baseline, self.scatter) if self.scatter else _constant(self.baseline)
+        seen = [(int(rng.binomial(self.shots, rate(rng))), self.shots) for _ in range(self.canaries)]
         return DriftDetector(seen, self.tolerance, arl)
 
     def delay(self, rng: np.random.Generator, arl: int, most: int) -> int:
@@ -81,6 +84,7 @@ def _healthy(fast: bool) -> list[Stream]:
         Stream("0.95, sd 0.01, 1,000 shots", _beta(0.95, 0.01), 1000),
         Stream("0.95, sd 0.005, 20,000 shots", _beta(0.95, 0.005), 20000),
         Stream("0.95, sd 0.01, 200 shots, 5 baseline canaries", _beta(0.95, 0.01), 200, canaries=5),
+        Stream("0.95, sd 0.01, 1,000 shots, 5 such canaries", _beta(0.95, 0.01), 1000, canaries=5, scatter=0.01),
         Stream("0.8, sd 0.015, tolerance 0.02, 500 shots", _beta(0.8, 0.015), 500, 0.8, 0.02),
         Stream("anywhere above the floor 0.94, 3,000 shots", lambda rng: rng.uniform(0.94, 1), 3000),
     ]
@@ -97,6 +101,7 @@ def _worse(fast: bool) -> list[Stream]:
         Stream("0.95 → 0.90 with sd 0.0075, 1,000 shots", _beta(0.9, 0.0075), 1000),
         Stream("0.9 → 0.8, tolerance 0.02, 500 shots", _constant(0.8), 500, 0.9, 0.02),
         Stream("0.95 → 0.90, 1,000 shots, 5 baseline canaries", _constant(0.9), 1000, canaries=5),
+        Stream("0.95 → 0.90, 5 baseline canaries of sd 0.005", _constant(0.9), 1000, canaries=5, scatter=0.005),
     ]
     return some if fast else some + more
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from qpm_lab import circuits
+from qpm_lab import circuits, providers
 from qpm_lab.errors import CancelledError, InputError, ProviderError, QpmError
 from qpm_lab.experiment import OPEN, Decision, Status
 from qpm_lab.ledger import JobRow
@@ -116,6 +116,17 @@ class Job:
         if not done or not self._asked.get("sweeps"):
             raise InputError("There is nothing yet: no point of a sweep is done.", "Wait, or call .result().")
         return self._recorded(self.record(), done)
+
+    def calibration(self) -> dict[str, Any]:
+        """The backend as it was when the job was submitted: gates, couplings, errors, durations, T1 and T2.
+
+        Raises:
+            InputError: the job was refused, or is older than such snapshots.
+        """
+        told = self._asked.get("calibration")
+        if told is None:
+            raise InputError(f"Job {self.id} has no calibration snapshot.", "Jobs that were submitted have one.")
+        return providers.read_calibration(self._lab.ledger.blob(told["digest"]))
 
     def cancel(self) -> None:
         """Stops the job; a job that has ended is left as it is."""

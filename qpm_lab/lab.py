@@ -223,19 +223,19 @@ class Lab(Studies):
             raise InputError("This session has ended.", "Open another one: with lab.session(max_jobs=200):")
 
     def backend(self, backend_id: str, **options: Any) -> LabBackend:
-        """A Qiskit `BackendV2` whose jobs are governed; options as in `submit`, for all its runs."""
+        """A Qiskit `BackendV2` whose jobs are governed; labels and `max_cost` as in `submit`, for all its runs."""
         from qpm_lab.interop.qiskit import LabBackend
 
         return LabBackend(self, backend_id, **options)
 
     def sampler(self, backend_id: str, **options: Any) -> LabSampler:
-        """A Qiskit sampler (V2 primitive) whose runs are governed; options as in `submit`."""
+        """A Qiskit sampler (V2 primitive) whose runs are governed; labels and `max_cost` as in `submit`."""
         from qpm_lab.interop.qiskit import LabSampler
 
         return LabSampler(self, backend_id, **options)
 
     def estimator(self, backend_id: str, **options: Any) -> LabEstimator:
-        """A Qiskit estimator (V2 primitive) whose runs are governed; options as in `submit`."""
+        """A Qiskit estimator (V2 primitive) whose runs are governed; labels and `max_cost` as in `submit`."""
         from qpm_lab.interop.qiskit import LabEstimator
 
         return LabEstimator(self, backend_id, **options)

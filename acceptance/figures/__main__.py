@@ -10,7 +10,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def main() -> None:
-    """Takes about two minutes."""
+    """Takes about one minute."""
     reports = [reported.measure(*cell) for cell in reported.CELLS]
     coverages = [exact.measure(shots) for shots in exact.SHOTS]
     flags = [flagged.measure(*cell) for cell in flagged.CELLS]

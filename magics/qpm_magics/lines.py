@@ -39,7 +39,7 @@ def job_parser(prog: str = "%%qjob") -> OptionParser:
     parser.add_argument("-o", "--output", metavar="NAME", help="assign the Job to NAME once it has a result")
     parser.add_argument("--no-wait", action="store_true", help="return at once; the card fills in later")
     parser.add_argument("--dry-run", action="store_true", help="only explain: nothing is recorded or spent")
-    add_again_option(parser)
+    add_again_option(parser, "its id or variable")
     return parser
 
 

@@ -193,11 +193,13 @@ class QpmMagics(Magics):
 
     def _again(self, expression: str, options: argparse.Namespace) -> Job | None:
         changes = lines.again_changes(expression, options)
+        (earlier, *_) = studies.named(self.shell, options.again)
+        job_id = getattr(earlier, "id", earlier)
         if options.dry_run:
-            studies.show_dry_run_again(self._lab, options.again, changes)
+            studies.show_dry_run_again(self._lab, job_id, changes)
             return None
         with studies.refusal_shown(self._lab):
-            job = self._lab.again(options.again, **changes)
+            job = self._lab.again(job_id, **changes)
         return self._finish(job, options)
 
     def _finish(self, job: Job, options: argparse.Namespace) -> Job | None:

@@ -93,5 +93,5 @@ QCANARY = """Has the machine drifted? A known circuit, run when you ask, watched
 The first five canaries of a backend, circuit and number of shots are the baseline. From then on, on
 average, at most one false alarm comes in --arl canaries while the share of successes stays above the
 baseline's less --tolerance. Each canary is a governed job; one that fails or is refused is not part
-of the history.
+of the history, nor is a simulation with the --seed of an earlier one.
 """

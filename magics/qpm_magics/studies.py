@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab.errors import DeniedError, InputError
-from qpm_lab.options.studies import canary_arguments, compare_arguments, several
+from qpm_lab.options.studies import canary_arguments, canary_prefix, compare_arguments, several
 from qpm_magics import lines
 from qpm_magics.cards import display_both, show
 
@@ -34,12 +34,12 @@ def show_comparison(lab: Lab, shell: InteractiveShell, options: argparse.Namespa
     """Shows whether runs are the same."""
     from qpm_lab.display import comparison_html, comparison_text
 
-    jobs = [job for word in options.jobs for job in _named(shell, word)]
+    jobs = [job for word in options.jobs for job in named(shell, word)]
     document = lab.compare(jobs, **compare_arguments(options))
     display_both(comparison_html(document), comparison_text(document))
 
 
-def _named(shell: InteractiveShell, word: str) -> list[Any]:
+def named(shell: InteractiveShell, word: str) -> list[Any]:
     """The Job or Jobs of a variable; else the word itself, which is an id.
 
     Raises:
@@ -63,8 +63,9 @@ def show_canary(lab: Lab, shell: InteractiveShell, options: argparse.Namespace) 
     from qpm_lab.display import canary_html, canary_text
 
     circuit = None if options.circuit is None else lines.evaluate(shell, options.circuit, "%qcanary --circuit")
+    prefix = canary_prefix("%qcanary", options)
     with refusal_shown(lab):
-        document = lab.canary(options.backend, circuit, **canary_arguments(options))
+        document = lab.canary(options.backend, circuit, prefix=prefix, **canary_arguments(options))
     display_both(canary_html(document), canary_text(document))
 
 

@@ -22,19 +22,18 @@ if TYPE_CHECKING:
     from qpm_lab.job import Job
     from qpm_lab.lab import Lab
 
+CIRCUIT = "OpenQASM 2 or 3 (.qasm) or QPY (.qpy)"
 BACKEND, SHOTS = "aer/simulator", 1024
 """What a job runs on, and how often, unless an option says otherwise."""
 
 
 def add_commands(commands: Any) -> None:
     """Registers this family's commands."""
-    run = _circuit_command(commands, "run", "run a circuit file as a governed job", run_file, optional=True)
-    add_again_option(run)
-    run.set_defaults(backend=None, shots=None)
+    run = _circuit_or_job_command(commands, "run", "run a circuit file as a governed job", run_file)
     run.add_argument("--no-wait", action="store_true", help="refused: a local job cannot outlive this command")
     run.add_argument("--dry-run", action="store_true", help="only explain: nothing is recorded or spent")
     _circuit_command(commands, "quote", "what a job would cost", quote_file)
-    _circuit_command(commands, "explain", "whether a job may run now, and every reason why not", explain_file)
+    _circuit_or_job_command(commands, "explain", "whether a job may run now, and every reason why not", explain_file)
     jobs = add_command(commands, "jobs", "the newest jobs", list_jobs)
     add_list_options(jobs)
     jobs.add_argument("--before", metavar="ID", help="the page after the one that ended with this job")
@@ -50,12 +49,9 @@ def run_file(options: argparse.Namespace, output: Output) -> int:
             "--no-wait has no use here: a local simulation ends with the command that runs it.",
             "Leave it out, or use %%qjob --no-wait in a notebook.",
         )
-    if (options.file is None) == (options.again is None):
-        raise InputError("Give a circuit file, or --again ID to repeat a job.", "See qpm run --help.")
-    if options.again is None:
-        options.backend, options.shots = options.backend or BACKEND, SHOTS if options.shots is None else options.shots
     if options.dry_run:
         return explain_file(options, output)
+    _settle(options)
     lab = the_lab()
     try:
         job = (
@@ -65,6 +61,22 @@ def run_file(options: argparse.Namespace, output: Output) -> int:
         _show_record(lab.record(denied.job_id or ""), output)
         return denied.exit_code
     return _wait(job, output)
+
+
+def _settle(options: argparse.Namespace) -> None:
+    """Where a file runs unless an option says otherwise; a repeated job keeps what was recorded.
+
+    Raises:
+        InputError: there is neither a file nor a job, or both.
+    """
+    if options.file is None and options.again is None:
+        raise InputError("There is no circuit.", "Give a circuit file, or --again ID to repeat a job.")
+    if options.file is not None and options.again is not None:
+        raise InputError(
+            f"--again repeats the circuit of a recorded job, and {options.file} is another.", "Leave out one of them."
+        )
+    if options.again is None:
+        options.backend, options.shots = options.backend or BACKEND, SHOTS if options.shots is None else options.shots
 
 
 def _again(lab: Lab, options: argparse.Namespace) -> Job:
@@ -109,13 +121,14 @@ def quote_file(options: argparse.Namespace, output: Output) -> int:
 
 def explain_file(options: argparse.Namespace, output: Output) -> int:
     """Prints the decision as it would be now; exits as the job would."""
+    _settle(options)
     document = _explained(the_lab(), options)
     _show_record(document, output)
     return _decision_code(document["decision"])
 
 
 def _explained(lab: Lab, options: argparse.Namespace) -> dict[str, Any]:
-    if getattr(options, "again", None) is None:
+    if options.again is None:
         return lab.dry_run(circuit_path(options.file), **order_keywords(options))
     from qpm_lab.runner.again import options_of, order_again
 
@@ -166,14 +179,20 @@ def list_backends(options: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def _circuit_command(
-    commands: Any, name: str, summary: str, run: Run, *, optional: bool = False
-) -> argparse.ArgumentParser:
+def _circuit_command(commands: Any, name: str, summary: str, run: Run) -> argparse.ArgumentParser:
     parser = add_command(commands, name, summary, run)
-    parser.add_argument(
-        "file", nargs="?" if optional else None, metavar="FILE", help="OpenQASM 2 or 3 (.qasm) or QPY (.qpy)"
-    )
+    parser.add_argument("file", metavar="FILE", help=CIRCUIT)
     add_job_options(parser)
+    return parser
+
+
+def _circuit_or_job_command(commands: Any, name: str, summary: str, run: Run) -> argparse.ArgumentParser:
+    """The same for a command that also takes a job to repeat, whose own backend and shots then hold."""
+    parser = add_command(commands, name, summary, run)
+    parser.add_argument("file", nargs="?", metavar="FILE", help=CIRCUIT)
+    add_job_options(parser)
+    add_again_option(parser)
+    parser.set_defaults(backend=None, shots=None)
     return parser
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from typing import Any
 
 from qpm_lab.cli.commands import add_command, circuit_path, order_keywords, the_lab
@@ -14,6 +15,7 @@ from qpm_lab.options.studies import (
     add_compare_options,
     add_plan_options,
     canary_arguments,
+    canary_prefix,
     compare_arguments,
     several,
 )
@@ -41,7 +43,7 @@ def plan_file(options: argparse.Namespace, output: Output) -> int:
 
     given = {name: value for name, value in order_keywords(options).items() if name != "backend"}
     backends = several(options.backends) or several(options.backend)
-    prefix = f"qpm run {options.file}"
+    prefix = f"qpm run {shlex.quote(options.file)}"
     document = the_lab().plan_shots(
         circuit_path(options.file), options.half_width, backends, level=options.level, prefix=prefix, **given
     )
@@ -65,7 +67,9 @@ def watch(options: argparse.Namespace, output: Output) -> int:
     lab = the_lab()
     circuit = None if options.circuit is None else circuit_path(options.circuit)
     try:
-        document = lab.canary(options.backend, circuit, **canary_arguments(options))
+        document = lab.canary(
+            options.backend, circuit, prefix=canary_prefix("qpm canary", options), **canary_arguments(options)
+        )
     except DeniedError as denied:
         record = lab.record(denied.job_id or "")
         output.show(record, lambda: to_text(record))

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from qpm_lab.display.bars import spoken
 from qpm_lab.display.figures import UNKNOWN, count, counted, interval, level, moment, number, plain
-from qpm_lab.display.markup import Html, code, el, join, name_of, style
+from qpm_lab.display.markup import Html, el, join, name_of
 from qpm_lab.display.plots import nice_ticks
+from qpm_lab.display.study import study_card, warned, warnings
 from qpm_lab.display.tables import Column, Row, Table, column
 from qpm_lab.display.text import columns, fitting
 from qpm_lab.display.wording import Document, Tone, part, parts
@@ -41,26 +42,20 @@ def canary_html(document: Document) -> str:
     Returns:
         One `<section>` with its style sheet; safe to put into any page.
     """
-    word, tone = _state(document)
-    head = el(
-        "header",
-        el("strong", word, class_=f"state {tone}"),
-        el("b", name_of(_title(document))),
-        el("span", _run(document), class_="mut num"),
-    )
-    said = [el("p", plain(document.get(key)), class_=how) for key, how in (("text", None), ("promise", "mut"))]
-    return str(
-        el(
-            "section",
-            style("card.css"),
-            style("study.css"),
-            head,
-            el("div", *said, _figures(document), _drawing(document), class_="pad"),
-            _next(document),
-            _list(document),
-            class_="qpm-card qpm-study",
-            aria_label=f"{_title(document)}: {word}",
-        )
+    said = ((plain(document.get(key)), how) for key, how in (("text", None), ("promise", "mut")))
+    return study_card(
+        _state(document),
+        name_of(_title(document)),
+        _run(document),
+        page=[
+            *(el("p", words, class_=how) for words, how in said if words),
+            warned(warnings(document.get("warning"))),
+            _figures(document),
+            _drawing(document),
+        ],
+        step=_advice(document),
+        foot=_list(document),
+        spoken=_title(document),
     )
 
 
@@ -68,13 +63,14 @@ def canary_text(document: Document, *, width: int | None = None) -> str:
     """The history for a terminal: the state, and the latest canaries."""
     room = columns(width)
     lines = [f"{_state(document)[0]}  {_title(document)}  {_run(document)}"]
-    said = [plain(document.get("text")), *_facts(document), plain(document.get("promise"))]
+    warning = [f"! {words}" for words in warnings(document.get("warning"))]
+    said = [plain(document.get("text")), *warning, *_facts(document), plain(document.get("promise"))]
     lines += [line for words in said for line in textwrap.wrap(words, room)]
     points = parts(document, "history")
     if points:
         lines.append(_table(points[-RECENT:], f"The latest of {_canaries(_total(document))}").to_text(room))
     words, command = _advice(document)
-    lines += textwrap.wrap(f"Next: {words} {command}", room)
+    lines += [*textwrap.wrap(f"Next: {words}", room), f"  {command}"]
     return fitting("\n".join(line.rstrip() for line in lines if line))
 
 
@@ -82,7 +78,7 @@ def _state(document: Document) -> tuple[str, Tone]:
     if document.get("alarm") is True:
         return "Drift", "bad"
     if part(document, "baseline"):
-        return "No drift found", "ok"
+        return ("Drift is not watched", "warn") if number(document.get("floor")) is None else ("No drift found", "ok")
     return ("Building the baseline", "busy") if _total(document) else ("No canary yet", "mut")
 
 
@@ -125,15 +121,10 @@ def _figures(document: Document) -> Html | None:
 
 
 def _advice(document: Document) -> tuple[str, str]:
-    backend = plain(document.get("backend")) or "BACKEND"
+    command = plain(document.get("command")) or f"%qcanary {plain(document.get('backend')) or 'BACKEND'}"
     if document.get("alarm") is True:
-        return "look into the machine; when it is as it should be, begin a new baseline:", f"%qcanary {backend} --reset"
-    return ("run the next one:" if _total(document) else "run the first one:"), f"%qcanary {backend}"
-
-
-def _next(document: Document) -> Html:
-    words, command = _advice(document)
-    return el("div", el("b", "Next: "), words, " ", code(command), class_="next")
+        return "look into the machine; when it is as it should be, begin a new baseline:", f"{command} --reset"
+    return ("run the next one:" if _total(document) else "run the first one:"), command
 
 
 def _frame(points: Sequence[Document], floor: float | None) -> Frame:
@@ -247,4 +238,6 @@ def _evidence(row: Row) -> str:
 def _verdict(row: Row) -> str:
     if row.get("alarm") is True:
         return "drift"
-    return "fine" if row.get("watched") is True else "baseline"
+    if row.get("watched") is True:
+        return "fine"
+    return "baseline" if row.get("watched") is False else "not watched"

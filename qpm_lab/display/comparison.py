@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from qpm_lab.display.bars import spoken
 from qpm_lab.display.figures import UNKNOWN, count, counted, money, number, plain, short_digest
-from qpm_lab.display.markup import Html, code, el, name_of, style
+from qpm_lab.display.markup import Html, code, el, name_of
+from qpm_lab.display.study import study_card, warned, warnings
 from qpm_lab.display.tables import Column, Table, column
 from qpm_lab.display.text import columns, fitting
 from qpm_lab.display.wording import Document, Tone, part, parts
@@ -31,37 +32,27 @@ def comparison_html(document: Document) -> str:
     Returns:
         One `<section>` with its style sheet; safe to put into any page.
     """
-    word, tone = _verdict(document)
-    head = el(
-        "header",
-        el("strong", word, class_=f"state {tone}"),
-        el("b", _what(document)),
-        el("span", _limits(document), class_="mut num"),
-    )
-    return str(
-        el(
-            "section",
-            style("card.css"),
-            style("study.css"),
-            head,
-            el("div", *_said(document), *_drawings(document), class_="pad"),
-            _next(document),
-            el("footer", el("div", Html(_runs(document).to_html()), class_="folds")),
-            class_="qpm-card qpm-study",
-            aria_label=f"Comparison of {_what(document)}: {word}",
-        )
+    what = _what(document)
+    return study_card(
+        _verdict(document),
+        what,
+        _limits(document),
+        page=[*_said(document), *_drawings(document)],
+        step=_rerun(document),
+        foot=el("footer", el("div", Html(_runs(document).to_html()), class_="folds")),
+        spoken=f"Comparison of {what}",
     )
 
 
 def comparison_text(document: Document, *, width: int | None = None) -> str:
     """The comparison for a terminal."""
     room = columns(width)
-    said = [plain(document.get("reason")), *(f"! {plain(words)}" for words in _warnings(document))]
+    said = [plain(document.get("reason")), *(f"! {words}" for words in warnings(document.get("warnings")))]
     lines = [f"{_verdict(document)[0]}  {_what(document)}  {_limits(document)}"]
     lines += [line for words in said for line in textwrap.wrap(words, room)]
     for block in parts(document, "circuits")[:CIRCUITS]:
         lines += _block_lines(document, block, room)
-    lines += [_beyond(document), *textwrap.wrap(_again(document), room), _runs(document).to_text(room)]
+    lines += [_beyond(document), *_again(document, room), _runs(document).to_text(room)]
     return fitting("\n".join(line.rstrip() for line in lines if line))
 
 
@@ -81,17 +72,9 @@ def _limits(document: Document) -> str:
     return f"equal means closer than {delta:g}, at most {alpha * 100:g} % wrong"
 
 
-def _warnings(document: Document) -> Sequence[object]:
-    found = document.get("warnings")
-    return found if isinstance(found, list) else []
-
-
-def _said(document: Document) -> list[Html]:
-    reason, warned = plain(document.get("reason")), _warnings(document)
-    said = [el("p", reason)] if reason else []
-    if warned:
-        said.append(el("ul", *(el("li", plain(words)) for words in warned), class_="warns warn"))
-    return said
+def _said(document: Document) -> list[Html | None]:
+    reason = plain(document.get("reason"))
+    return [el("p", reason) if reason else None, warned(warnings(document.get("warnings")))]
 
 
 def _drawings(document: Document) -> list[Html]:
@@ -197,14 +180,9 @@ def _bar(pair: Document, full: float, delta: float, room: int) -> str:
     return "".join(drawn)
 
 
-def _next(document: Document) -> Html | None:
+def _again(document: Document, room: int) -> list[str]:
     words, command = _rerun(document)
-    return el("div", el("b", "Next: "), words, " ", code(command), class_="next") if words else None
-
-
-def _again(document: Document) -> str:
-    words, command = _rerun(document)
-    return f"Next: {words} {command}" if words else ""
+    return [*textwrap.wrap(f"Next: {words}", room), f"  {command}"] if words else []
 
 
 def _rerun(document: Document) -> tuple[str, str]:

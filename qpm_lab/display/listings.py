@@ -14,6 +14,7 @@ from qpm_lab.display.figures import (
     moment,
     money,
     number,
+    percent,
     plain,
 )
 from qpm_lab.display.spending import amount, cost, quotas, renewal
@@ -107,6 +108,7 @@ def usage_table(rows: Sequence[Row], by: str = "user") -> Table:
         *(_figure(title) for title in ("Jobs", *ENDED)),
         *([_figure("Awaiting")] if any("awaiting" in row for row in rows) else []),
         *([Column("Not ended", lambda row: count(_open(row)), right=True)] if any(map(_open, rows)) else []),
+        *(_validated() if any(number(row.get("validated")) for row in rows) else []),
         _figure("Shots"),
         Column("Cost", lambda row: _money(row.get("cost")), right=True),
         Column("Run time", lambda row: duration(row.get("run_seconds")), right=True),
@@ -117,6 +119,24 @@ def usage_table(rows: Sequence[Row], by: str = "user") -> Table:
 
 def _figure(title: str) -> Column:
     return Column(title, lambda row: count(row.get(title.lower())), right=True)
+
+
+def _validated() -> list[Column]:
+    """The rates M1 and M3: a job that completed without meeting its conditions has not succeeded."""
+    return [
+        Column("Succeeded", lambda row: _of(row.get("succeeded"), _ended(row)), right=True),
+        Column("Validation passed", lambda row: _of(row.get("passed"), row.get("validated")), right=True),
+    ]
+
+
+def _ended(row: Row) -> int:
+    return sum(int(number(row.get(key)) or 0) for key in ("completed", "failed"))
+
+
+def _of(some: object, all_of_them: object) -> str:
+    """'9 of 10 (90.0 %)'; a dash when there is none."""
+    few, many = number(some), number(all_of_them)
+    return f"{count(few)} of {count(many)} ({percent(few / many)})" if few is not None and many else UNKNOWN
 
 
 def _open(row: Row) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable, Sequence
 
 from qpm_lab.display.figures import UNKNOWN, count, counted, level, money, number, plain
 from qpm_lab.display.markup import Html, code, el, join
@@ -11,7 +12,7 @@ from qpm_lab.display.text import columns, fitting
 from qpm_lab.display.wording import Document, part, parts, reasons
 
 MEASURED = {
-    "histogram": "the histogram",
+    "histogram": "histogram",
     "mirror": "mirror circuits",
     "proxy": "Clifford proxies",
     "none": "nothing",
@@ -19,10 +20,9 @@ MEASURED = {
 EFFECTS = {"allow": "allowed", "deny": "refused", "needs-approval": "needs approval"}
 TO_RUN = "To run it:"
 MIRROR = "Further circuits can measure it: add"
-ONLY_QUOTED = "only a price yet"
 EXPLAINED = (
-    "Shots are for the worst case, whatever the machine does. Fewer are expected where a fidelity is predicted from "
-    "the backend's reported errors; such predictions are usually too good."
+    "Shots are for the worst case, whatever the machine does. Fewer would do at the fidelity predicted from the "
+    "backend's reported errors; such predictions are usually too good."
 )
 
 
@@ -33,12 +33,10 @@ def plan_table(document: Document) -> Table:
         column("Backend", "backend", fixed=True),
         Column("Measured by", lambda row: MEASURED.get(plain(row.get("measured")), UNKNOWN), prose=True),
         Column("Shots", lambda row: count(row.get("shots")), right=True),
-        *([Column("Expected", _expected, right=True)] if any(map(_predicted, rows)) else []),
+        *([Column("As predicted", _expected, right=True)] if any(map(_predicted, rows)) else []),
         *([Column("Further circuits", _further, right=True)] if any(row.get("companions") for row in rows) else []),
         Column("Cost", _cost, right=True),
-        Column("Price from", _source, prose=True),
         Column("Rules", _allowed, prose=True),
-        *([Column("Note", _note, prose=True)] if any(map(_note, rows)) else []),
     )
     return Table(shown, rows, _caption(document), "There is no backend to plan for. %qbackends lists them.")
 
@@ -82,8 +80,16 @@ def _sentences(document: Document) -> list[str]:
     rows = parts(document, "rows")
     refusal = plain(document.get("reason"))
     said = [refusal, f"{MIRROR} --fidelity mirror."] if refusal else [EXPLAINED] if any(map(_predicted, rows)) else []
-    notes = dict.fromkeys(plain(row.get("note")) for row in rows if row.get("note"))
-    return [*said, *(f"{ONLY_QUOTED[:1].upper()}{ONLY_QUOTED[1:]}: {note}" for note in notes)]
+    told = (_together(rows, words) for words in (_why, lambda row: plain(row.get("note")), _source))
+    return [*said, *(each for group in told for each in group)]
+
+
+def _together(rows: Sequence[Row], words: Callable[[Row], str]) -> list[str]:
+    """What is said of some backends, once for all of which it is true."""
+    said: dict[str, list[str]] = {}
+    for row in rows:
+        said.setdefault(words(row), []).append(plain(row.get("backend")))
+    return [f"{', '.join(ids)}: {text}" for text, ids in said.items() if text]
 
 
 def _predicted(row: Row) -> bool:
@@ -94,7 +100,7 @@ def _expected(row: Row) -> str:
     predicted = number(row.get("predicted_fidelity"))
     if predicted is None:
         return UNKNOWN
-    return f"{count(row.get('shots_expected'))} if {predicted:.3f} as predicted"
+    return f"{count(row.get('shots_expected'))} at {predicted:.3f}"
 
 
 def _further(row: Row) -> str:
@@ -113,19 +119,18 @@ def _cost(row: Row) -> str:
 def _source(row: Row) -> str:
     quote = part(row, "quote")
     dated = ", ".join(filter(None, (plain(quote.get("source")), plain(quote.get("as_of")))))
-    return f"{dated} (out of date)" if quote.get("stale") else dated
+    if not dated:
+        return ""
+    known = "no price" if quote.get("high") is None else "price"
+    return f"{known}: {dated}{' (out of date)' if quote.get('stale') else ''}"
 
 
 def _allowed(row: Row) -> str:
-    decision = part(row, "decision")
-    if not decision:
-        return UNKNOWN
-    word = EFFECTS.get(_effect(row), UNKNOWN)
-    why = reasons(decision)
-    more = f" (and {len(why) - 1} more)" if len(why) > 1 else ""
-    return f"{word}: {why[0].message}{more}" if why else word
+    return EFFECTS.get(_effect(row), UNKNOWN)
 
 
-def _note(row: Row) -> str:
-    said = (plain(row.get("reason")), ONLY_QUOTED if row.get("note") else "")
-    return ". ".join(piece for piece in said if piece)
+def _why(row: Row) -> str:
+    """Why there is nothing to measure, or why it would be refused."""
+    why = reasons(part(row, "decision"))
+    more = f" And {counted(len(why) - 1, 'reason')} more: %qexplain." if len(why) > 1 else ""
+    return " ".join(filter(None, (plain(row.get("reason")), f"{why[0].message}{more}" if why else "")))

@@ -166,8 +166,8 @@ def title(data: Document) -> str:
 def _companion(data: Document) -> Companion | None:
     other = part(data, "hellinger")
     low, high = number(other.get("low")), number(other.get("high"))
-    if low is None or high is None:
-        return None
+    if low is None or high is None or number(data.get("low")) is None:
+        return None  # beside an ideal that is nearly uniform it is close to 1 whatever the machine does
     return Companion(low, high, f"Hellinger: {ranged(other)}")
 
 

@@ -38,7 +38,7 @@ def mid_p(successes: int, shots: int, alpha: float = 0.05) -> Estimate:
     k, n = paired_trials(successes, shots)
     if k.ndim:
         raise InputError("The mid-P interval is of one proportion.", "Give one number of successes and of shots.")
-    require_level(alpha)
+    alpha = require_level(alpha)
     hits, trials = int(k), int(n)
     low = _mid_p_end(hits, trials, alpha / 2)
     high = 1 - _mid_p_end(trials - hits, trials, alpha / 2)
@@ -72,7 +72,7 @@ def linear_xeb(counts: Counts, ideal: Distribution, level: float = 0.95, *, bits
     """
     import numpy as np
 
-    require_level(level)
+    level = require_level(level)
     data = compare(counts, ideal, bits)
     estimand = "linear cross-entropy fidelity (Σ q p − 1/D) / (Σ p² − 1/D)"
     method = "mean over shots, moment-matched beta interval"
@@ -99,7 +99,7 @@ def heavy_output_probability(
 
     Args and Raises as of `heavy_fidelity`; None value when half the interval's width exceeds 0.1.
     """
-    require_level(level)
+    level = require_level(level)
     data = compare(counts, ideal, bits)
     heavy = int(data.seen[data.seen_ideal > _median(data)].sum())
     low, high = clopper_pearson(heavy, data.shots, 1 - level)
@@ -134,7 +134,7 @@ def tvd_lower_bound(counts: Counts, ideal: Distribution, level: float = 0.95, *,
 
     Args and Raises as of `heavy_fidelity`; None value when half the interval's width exceeds 0.1.
     """
-    require_level(level)
+    level = require_level(level)
     found = heavy_set(counts, ideal, bits)
     low, high = clopper_pearson(found.heavy, found.shots, 1 - level)
     share = found.heavy / found.shots
@@ -157,7 +157,7 @@ def normalised_fidelity(
     Args and Raises as of `heavy_fidelity`; None value when 1 − F(p, u) is below 0.05, or when half the interval's
     width exceeds 0.1.
     """
-    require_level(level)
+    level = require_level(level)
     data = compare(counts, ideal, bits)
     estimand = "QED-C normalised fidelity (F(p, q) − F(p, u)) / (1 − F(p, u)), F = (Σ √(p q))²"
     random = white_overlap(data, 0.0) ** 2

@@ -49,7 +49,7 @@ def dispersion(successes: ArrayLike, shots: ArrayLike, level: float = 0.99) -> D
     Raises:
         InputError: Fewer than two blocks, not whole numbers, or more successes than shots.
     """
-    require_level(level)
+    level = require_level(level)
     k, n = paired_trials(successes, shots)
     if k.ndim != 1 or len(k) < 2:
         raise InputError("Dispersion compares blocks of shots, at least two.", "Give one number for each block.")

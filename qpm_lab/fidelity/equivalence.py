@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
-from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 from qpm_lab.errors import InputError
+from qpm_lab.fidelity.arguments import as_list, as_number, shown
 from qpm_lab.fidelity.distances import Correlations, HeavyFidelity, Sample, TotalVariation, tvd_shots
 from qpm_lab.fidelity.heavy import SMALLEST_CONTRAST
 from qpm_lab.fidelity.histogram import read_ideal
@@ -22,8 +22,14 @@ Verdict = Literal["equivalent", "different", "inconclusive"]
 Method = Literal["auto", "tvd", "heavy", "correlations"]
 MOST_TVD_BITS = 25
 """Beyond it 'auto' compares expectations: no number of shots fills that many outcomes."""
+LARGE_SUPPORT = 64.0
+"""Equally likely outcomes up to which their number hardly matters for the shots that total variation needs."""
 NEAREST = 0.1
 """Share of delta: when the distance seems nearer to delta than that, more shots are not advised."""
+
+SMALLEST_DELTA = 1e-6
+"""Below it the shots asked for are beyond any machine."""
+SMALLEST_ALPHA = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ class Equivalence:
 
 
 def equivalence(
-    histograms: Sequence[Counts],
+    histograms: Iterable[Counts],
     delta: float = 0.1,
     alpha: float = 0.05,
     *,
@@ -92,25 +98,32 @@ def equivalence(
         heavy: |difference| of the heavy-set fidelities F_H against `ideal`. Says nothing of outcomes within and
             outside the heavy set.
         correlations: the largest difference of any expectation ⟨Z_i⟩, ⟨Z_i Z_j⟩, from −1 to 1.
-        auto: correlations beyond 25 bits; heavy when `ideal` is given and its support is too large for total
-            variation with these shots; else tvd. Nothing observed enters the choice.
+        auto: correlations beyond 25 bits; heavy when `ideal` is given and its support is large, too large for
+            total variation with these shots; else tvd. Nothing observed enters that choice, but where total variation
+            shows runs to be different, that is the verdict whatever F_H says.
 
     Args:
         histograms: Two or more: bit string → count, or integer arrays of shape (2^n,), over the same bits.
-        delta: The distance that matters, between 0 and 1, in units of the distance above.
-        alpha: Probability of calling runs equivalent that are delta apart, below 0.5.
+        delta: The distance that matters, from 10⁻⁶ to below 1, in units of the distance above.
+        alpha: Probability of calling runs equivalent that are delta apart, from 10⁻¹² to below 0.5.
         ideal: Probabilities of the ideal outcomes, needed for 'heavy'.
         method: Which distance.
 
     Raises:
         InputError: Counts, ideal or options cannot be used or do not belong together.
     """
-    samples = _read(histograms)
-    _require("delta", delta, 1.0)
-    _require("alpha", alpha, 0.5)
-    distance = _distance(histograms, samples, ideal, method, delta, alpha)
-    couples = tuple(combinations(range(len(samples)), 2))
-    pairs = tuple(_pair(distance, couple, alpha, alpha / len(couples)) for couple in couples)
+    runs = _listed(histograms)
+    samples = _read(runs)
+    delta = _required("delta", delta, SMALLEST_DELTA, 1.0)
+    alpha = _required("alpha", alpha, SMALLEST_ALPHA, 0.5)
+    distance = _distance(runs, samples, ideal, method, delta, alpha)
+    pairs = _pairs(distance, len(samples), alpha)
+    if method == "auto" and isinstance(distance, HeavyFidelity):
+        # F_H is blind within and outside of the heavy set: where the outcomes themselves are apart, they decide.
+        whole = TotalVariation(samples, alpha, None)
+        apart = _pairs(whole, len(samples), alpha)
+        if _verdict(apart, delta, alpha) == "different":
+            distance, pairs = whole, apart
     verdict = _verdict(pairs, delta, alpha)
     shots = min(sample.shots for sample in samples)
     needed = _shots_needed(distance, pairs, delta, shots) if verdict == "inconclusive" else None
@@ -132,24 +145,28 @@ def equivalence(
     )
 
 
-def _read(histograms: Sequence[Counts]) -> list[Sample]:
-    samples = [Sample.read(counts) for counts in histograms] if _several(histograms) else []
-    if len(samples) < 2:
+def _listed(histograms: object) -> list[Any]:
+    if isinstance(histograms, Mapping):
+        raise InputError("A comparison takes a list of histograms, not a dictionary.", "Give its values as a list.")
+    several = as_list(histograms) or []
+    if len(several) < 2:
         raise InputError("A comparison needs at least two histograms.", "Give them as a list of counts.")
+    return several
+
+
+def _read(histograms: Sequence[Counts]) -> list[Sample]:
+    samples = [Sample.read(counts) for counts in histograms]
     if len({sample.bits for sample in samples}) > 1:
         widths = ", ".join(str(sample.bits) for sample in samples)
         raise InputError(f"The histograms have different numbers of bits: {widths}.", "Compare runs of one circuit.")
     return samples
 
 
-def _several(histograms: object) -> bool:
-    """False for what is iterable, and yet no sequence of histograms: one histogram, a text."""
-    return hasattr(histograms, "__len__") and not isinstance(histograms, str | bytes | dict)
-
-
-def _require(name: str, value: object, end: float) -> None:
-    if not isinstance(value, Real) or not 0 < float(value) < end:
-        raise InputError(f"{name} must lie between 0 and {end:g}; it is {value!r}.")
+def _required(name: str, value: object, least: float, end: float) -> float:
+    number = as_number(value)
+    if number is None or not least <= number < end:
+        raise InputError(f"{name} must lie between {least:g} and {end:g}; it is {shown(value)}.")
+    return number
 
 
 def _distance(
@@ -160,8 +177,8 @@ def _distance(
     delta: float,
     alpha: float,
 ) -> Distance:
-    if method not in ("auto", "tvd", "heavy", "correlations"):
-        raise InputError(f"There is no method {method!r}.", "Use auto, tvd, heavy or correlations.")
+    if not isinstance(method, str) or method not in ("auto", "tvd", "heavy", "correlations"):
+        raise InputError(f"There is no method {shown(method)}.", "Use auto, tvd, heavy or correlations.")
     support = None if ideal is None else _ideal_support(ideal, samples[0].bits)
     if method == "correlations" or (method == "auto" and samples[0].bits > MOST_TVD_BITS):
         return Correlations(samples, alpha)
@@ -170,7 +187,8 @@ def _distance(
             raise InputError("The method 'heavy' needs the ideal distribution.", "Give it as `ideal`.")
         return TotalVariation(samples, alpha)
     shots = min(sample.shots for sample in samples)
-    if method == "heavy" or (method == "auto" and tvd_shots(support, delta, alpha) > shots):
+    large = support > LARGE_SUPPORT and tvd_shots(support, delta, alpha) > shots
+    if method == "heavy" or (method == "auto" and large):
         heavy = HeavyFidelity(histograms, ideal, alpha)
         if heavy.contrast >= SMALLEST_CONTRAST:
             return heavy
@@ -191,6 +209,11 @@ def _ideal_support(ideal: Distribution, bits: int) -> float:
         )
     values = table.dense if table.dense is not None else np.array(list((table.by_key or {}).values()), dtype=float)
     return float(np.sqrt(np.clip(values, 0, None)).sum()) ** 2
+
+
+def _pairs(distance: Distance, runs: int, alpha: float) -> tuple[Pair, ...]:
+    couples = tuple(combinations(range(runs), 2))
+    return tuple(_pair(distance, couple, alpha, alpha / len(couples)) for couple in couples)
 
 
 def _pair(distance: Distance, couple: tuple[int, int], alpha: float, strict: float) -> Pair:

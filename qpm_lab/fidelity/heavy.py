@@ -89,7 +89,7 @@ def heavy_fidelity(counts: Counts, ideal: Distribution, level: float = 0.95, *, 
     Raises:
         InputError: Counts or ideal cannot be used, or do not belong together.
     """
-    require_level(level)
+    level = require_level(level)
     return heavy_estimate(heavy_set(counts, ideal, bits), level)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab.errors import InputError
+from qpm_lab.fidelity.arguments import is_whole, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +27,8 @@ ROUNDING = 1e-6
 worst, so an outcome of exactly 1/D comes back a little above or below; the contrast changes by at most this much."""
 DUST = 1e-15
 """A probability this small is what is left of a zero when a simulator has rounded its amplitudes."""
+FORMS = "Give a dictionary of bit strings, or an array with one entry per outcome."
+BY_NUMBER = "Give bit strings instead of numbers; a QuasiDistribution has them as `.binary_probabilities()`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,12 @@ class Comparison:
         return 2.0**-self.bits
 
     @property
+    def contrast(self) -> float:
+        """p(H) − u(H) of the heavy outcomes, whose ideal probability is above the uniform one."""
+        heavy = self.ideal[self.ideal > heavy_limit(self.bits)]
+        return float(heavy.sum()) - math.ldexp(len(heavy), -self.bits)
+
+    @property
     def outside(self) -> int:
         """Shots with an outcome that the ideal does not allow."""
         return self.shots - int(self.seen.sum())
@@ -121,13 +131,8 @@ def measured_bits(observed: Table, perfect: Table, bits: int | None) -> int:
         )
     width = perfect.bits if bits is None else bits
     if not is_whole(width) or not 0 < width <= perfect.bits:
-        raise InputError(f"{bits} measured bits do not go with keys of {perfect.bits} bits.")
+        raise InputError(f"{shown(bits)} measured bits do not go with keys of {perfect.bits} bits.")
     return int(width)
-
-
-def is_whole(value: object) -> bool:
-    """True for whole numbers of Python or NumPy, truth values apart."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def heavy_limit(bits: int) -> float:
@@ -168,6 +173,7 @@ def read_counts(counts: Counts) -> tuple[Table, int]:
     Raises:
         InputError: Empty, negative, not integers, too many, or keys that are not bit strings of one length.
     """
+    counts = _labelled(counts, "counts")
     if isinstance(counts, Mapping):
         table = _by_key(counts, "counts")
         values = (table.by_key or {}).values()
@@ -194,6 +200,7 @@ def read_ideal(ideal: Distribution) -> Table:
     Raises:
         InputError: Empty, negative, not finite, not summing to 1, or keys that are not bit strings.
     """
+    ideal = _labelled(ideal, "ideal")
     if isinstance(ideal, Mapping):
         table = _by_key(ideal, "ideal")
         values = (table.by_key or {}).values()
@@ -203,12 +210,20 @@ def read_ideal(ideal: Distribution) -> Table:
     else:
         table = _dense(ideal, "ideal", "fiu")
         assert table.dense is not None
-        lowest, total = float(table.dense.min()), float(table.dense.sum(dtype=float))
+        lowest, total = float(table.dense.min()), _total(table.dense)
     if not abs(total - 1) <= SUM_TOLERANCE:
         raise _bad("ideal", f"its probabilities sum to {total:.9g} instead of 1")
     if lowest < -SUM_TOLERANCE:
         raise _bad("ideal", "one of its probabilities is negative")
     return table
+
+
+def _total(values: NDArray[Any]) -> float:
+    """The sum, infinite when it is: long doubles hold what floats do not."""
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        return float(values.sum(dtype=float))
 
 
 def _extent(values: Any) -> tuple[float, float]:
@@ -219,11 +234,26 @@ def _extent(values: Any) -> tuple[float, float]:
     return min(numbers), sum(numbers)
 
 
+def _labelled(values: Any, what: str) -> Any:
+    """A column with labels, such as a pandas Series, as the dictionary it is; anything else as it came.
+
+    By position its labels would be lost, and with them which count belongs to which outcome.
+    """
+    if isinstance(values, Mapping) or not (hasattr(values, "keys") and hasattr(values, "items")):
+        return values
+    pairs = list(values.items())
+    found = {key: value for key, value in pairs if isinstance(key, Hashable)}
+    if len(found) != len(pairs):
+        raise _bad(what, "a label stands in it twice")
+    return found
+
+
 def _by_key(values: Mapping[str, Any], what: str) -> Table:
     if not values:
         raise _bad(what, "there are none")
     if not all(isinstance(key, str) for key in values):
-        raise _bad(what, "their keys must be bit strings")
+        named = any(is_whole(key) for key in values)
+        raise _bad(what, "their keys must be bit strings", BY_NUMBER if named else "")
     clean = {key.replace(" ", ""): value for key, value in values.items()}
     width = len(next(iter(clean)))
     for key in clean:
@@ -237,6 +267,8 @@ def _by_key(values: Mapping[str, Any], what: str) -> Table:
 def _dense(values: ArrayLike, what: str, kinds: str) -> Table:
     import numpy as np
 
+    if isinstance(values, np.ma.MaskedArray):
+        raise _bad(what, "a masked array leaves open what the masked entries are")
     try:
         array: NDArray[np.generic] = np.asarray(values)
     except (ValueError, TypeError, OverflowError) as error:
@@ -249,9 +281,6 @@ def _dense(values: ArrayLike, what: str, kinds: str) -> Table:
     return Table(bits, array, None)
 
 
-def _bad(what: str, why: str) -> InputError:
+def _bad(what: str, why: str, hint: str = "") -> InputError:
     subject = "The counts" if what == "counts" else "The ideal distribution"
-    return InputError(
-        f"{subject} cannot be used: {why}.",
-        "Give a dictionary of bit strings, or an array with one entry per outcome.",
-    )
+    return InputError(f"{subject} cannot be used: {why}.", hint or FORMS)

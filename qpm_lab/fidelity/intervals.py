@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from numbers import Real
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab.errors import InputError
-from qpm_lab.fidelity.histogram import is_whole, read_counts
+from qpm_lab.fidelity.arguments import as_number, is_whole, shown
+from qpm_lab.fidelity.histogram import read_counts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +40,7 @@ def clopper_pearson(successes: ArrayLike, shots: ArrayLike, alpha: float = 0.05)
     from scipy.special import betainccinv, betaincinv
 
     k, n = paired_trials(successes, shots)
-    _require_alpha(alpha)
+    alpha = _share(alpha, "alpha must lie between 0 and 1")
     with np.errstate(divide="ignore", invalid="ignore"):
         low = np.where(k == 0, 0.0, betaincinv(np.maximum(k, 1), n - k + 1, alpha / 2))
         high = np.where(k == n, 1.0, betainccinv(k + 1, np.maximum(n - k, 1), alpha / 2))
@@ -65,23 +66,24 @@ def paired_trials(successes: ArrayLike, shots: ArrayLike) -> tuple[NDArray[Any],
     return k, n
 
 
-def _require_alpha(alpha: float) -> None:
-    if not _is_share(alpha):
-        raise InputError(f"alpha must lie between 0 and 1; it is {alpha!r}.")
+def _share(value: object, rule: str, hint: str = "") -> float:
+    number = as_number(value)
+    if number is None or not 0 < number < 1:
+        raise InputError(f"{rule}; it is {shown(value)}.", hint)
+    return number
 
 
-def _is_share(value: object) -> bool:
-    return isinstance(value, Real) and 0 < float(value) < 1
-
-
-def require_level(level: float) -> None:
-    """Refuses a confidence level outside (0, 1).
+def require_level(level: object) -> float:
+    """A confidence level as a float.
 
     Raises:
-        InputError: It is outside, not a number, or so near to an end that a float does not tell them apart.
+        InputError: It is not within (0, 1), or so near to 0 that a float does not tell its complement from 1.
     """
-    if not _is_share(level) or 1 - level == 1:
-        raise InputError(f"A confidence level lies between 0 and 1; {level!r} does not.", "Use 0.95.")
+    rule, hint = "A confidence level lies between 0 and 1", "Use 0.95."
+    number = _share(level, rule, hint)
+    if 1 - number == 1:
+        raise InputError(f"{rule}; it is {shown(level)}.", hint)
+    return number
 
 
 def bounded_mean(
@@ -151,12 +153,35 @@ class OutcomeIntervals:
     """Upper end for any outcome that was not seen; its lower end is 0."""
     places: Mapping[str, int]
     """Key → index into the arrays."""
+    qubits: int
+    """Length of the keys; there are 2^qubits outcomes."""
     reason: str | None = None
 
     def __getitem__(self, key: str) -> tuple[float, float]:
-        """The interval of one outcome, seen or not; spaces in its key do not matter."""
-        place = self.places.get(key.replace(" ", ""))
+        """The interval of one outcome, seen or not; spaces in its key do not matter.
+
+        Raises:
+            InputError: It is not a bit string of `qubits` bits.
+        """
+        clean = key.replace(" ", "") if isinstance(key, str) else ""
+        if len(clean) != self.qubits or clean.strip("01"):
+            raise InputError(f"{shown(key)} is not a bit string of {self.qubits} bits.", "Give one, such as '01'.")
+        place = self.places.get(clean)
         return (0.0, self.unseen_high) if place is None else (float(self.low[place]), float(self.high[place]))
+
+    def __contains__(self, key: object) -> bool:
+        """Whether an outcome was seen, or is an entry of the array."""
+        return isinstance(key, str) and key.replace(" ", "") in self.places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def items(self) -> Iterator[tuple[str, tuple[float, float]]]:
+        """Each of `keys` with its interval."""
+        return ((key, self[key]) for key in self.keys)
 
 
 def outcome_intervals(counts: Counts, qubits: int, level: float = 0.95) -> OutcomeIntervals:
@@ -166,23 +191,29 @@ def outcome_intervals(counts: Counts, qubits: int, level: float = 0.95) -> Outco
 
     Args:
         counts: Bit string → count, or an array of shape (2^n,).
-        qubits: Number of measured bits, which sets the number of possible outcomes.
+        qubits: Number of measured bits, the length of the keys; it sets the number of possible outcomes.
         level: Simultaneous confidence level.
 
     Raises:
-        InputError: The counts cannot be used, or have more bits than `qubits` outcomes allow.
+        InputError: The counts cannot be used, or their bit strings are not `qubits` long.
     """
     import numpy as np
 
-    require_level(level)
+    level = require_level(level)
     table, shots = read_counts(counts)
     keys, values = _listed(table.bits, table.dense, table.by_key)
-    if not is_whole(qubits) or qubits < 1 or (len(values) - 1).bit_length() > qubits:
-        raise InputError(f"{qubits} qubits cannot give {len(values)} different outcomes.")
+    if not is_whole(qubits) or qubits != table.bits:
+        raise InputError(
+            f"The counts have {table.bits} bits, which is not {shown(qubits)}.",
+            "The number of qubits is the length of the bit strings.",
+        )
     low, high = simultaneous(values, shots, qubits, level)
+    shares = np.asarray(values / shots)
+    for array in (shares, low, high):
+        array.setflags(write=False)
     return OutcomeIntervals(
         keys,
-        np.asarray(values / shots),
+        shares,
         low,
         high,
         level,
@@ -190,7 +221,8 @@ def outcome_intervals(counts: Counts, qubits: int, level: float = 0.95) -> Outco
         f"Clopper–Pearson at alpha / 2^{qubits}, simultaneous",
         shots,
         simultaneous(0, shots, qubits, level)[1],
-        {key: place for place, key in enumerate(keys)},
+        MappingProxyType({key: place for place, key in enumerate(keys)}),
+        int(qubits),
     )
 
 
@@ -202,9 +234,15 @@ def simultaneous(successes: ArrayLike, shots: int, qubits: int, level: float = 0
         shots: Shots of the whole histogram.
         qubits: Number of measured bits.
         level: Simultaneous confidence level.
+
+    Raises:
+        InputError: No number of qubits or no level, or as of `clopper_pearson`.
     """
+    level = require_level(level)
+    if not is_whole(qubits) or qubits < 1:
+        raise InputError(f"The number of qubits is a whole number from 1 up; it is {shown(qubits)}.")
     # ldexp, since 2**qubits outgrows a float at 1,024; floats themselves end near 1e-308.
-    return clopper_pearson(successes, shots, max(math.ldexp(1 - level, -qubits), 1e-300))
+    return clopper_pearson(successes, shots, max(math.ldexp(1 - level, -int(qubits)), 1e-300))
 
 
 def _listed(

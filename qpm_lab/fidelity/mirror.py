@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from qpm_lab.errors import InputError
 from qpm_lab.experiment import Estimate
+from qpm_lab.fidelity.arguments import as_whole_array, is_whole
+from qpm_lab.fidelity.histogram import MAX_SHOTS
 from qpm_lab.fidelity.intervals import require_level
 
 if TYPE_CHECKING:
@@ -54,9 +56,14 @@ def mirror_fidelity(circuit: ArrayLike, inverse: ArrayLike, reference: ArrayLike
 
     Raises:
         InputError: Not whole numbers of that shape, negative, a circuit without shots, fewer than two circuits in a
-            family, or families of different numbers of qubits.
+            family, too many shots, or families of different numbers of qubits.
     """
-    require_level(level)
+    if is_whole(level):
+        raise InputError(
+            "The fourth argument of mirror circuits is the confidence level, such as 0.95.",
+            "The number of qubits is read from the length of the rows.",
+        )
+    level = require_level(level)
     histograms = [_read(each, name) for each, name in ((circuit, "M1"), (inverse, "M2"), (reference, "M3"))]
     if len({each.shape[1] for each in histograms}) > 1:
         raise InputError("The mirror circuits do not all have the same number of qubits.")
@@ -98,14 +105,18 @@ def effective_polarisation(distances: ArrayLike) -> NDArray[np.float64]:
 def _read(histograms: ArrayLike, name: str) -> NDArray[np.int64]:
     import numpy as np
 
-    array = np.asarray(histograms)
-    if array.dtype.kind not in "iu" or array.ndim != 2 or array.shape[0] < 2 or array.shape[1] < 2:
+    array = as_whole_array(histograms)
+    if array is None or array.ndim != 2 or array.shape[0] < 2 or array.shape[1] < 2:
         raise InputError(
             f"The distances of family {name} cannot be used.",
             "Give whole numbers, a row for each of at least two circuits: shots that came 0 … n bits from the target.",
         )
-    if array.min() < 0 or not bool(array.sum(axis=1).all()):
+    # As floats, since whole numbers of 64 bits wrap around.
+    shots = array.sum(axis=1, dtype=float)
+    if array.min() < 0 or not bool(shots.all()):
         raise InputError(f"In family {name} a number of shots is negative, or a circuit has none.")
+    if shots.sum() > MAX_SHOTS:
+        raise InputError(f"Family {name} has more than {MAX_SHOTS:,} shots.")
     return array.astype(np.int64)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from qpm_lab.errors import InputError
 from qpm_lab.experiment import Estimate
+from qpm_lab.fidelity.arguments import as_list
 from qpm_lab.fidelity.dispersion import Dispersion, dispersion
 from qpm_lab.fidelity.heavy import heavy_estimate, heavy_set
 from qpm_lab.fidelity.hellinger import MISFIT, overlap
@@ -30,7 +31,7 @@ RED_MARGIN = 0.05
 """How far the Hellinger interval must be from what the heavy-set fidelity predicts."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class OutcomeFidelity(Estimate):
     """The heavy-set fidelity, which is the headline, and what speaks for and against it."""
 
@@ -79,13 +80,13 @@ def outcome_fidelity(
             are independent, with at most 1 % false warnings.
 
     Returns:
-        The estimate. When the ideal is nearly uniform it has no value and no interval, and no red flag;
-        `hellinger` then still says how far the histogram overlaps the ideal.
+        The estimate. When the ideal is nearly uniform it has no value and no interval, and no red flag; `hellinger`
+        then has no value either, and keeps its interval.
 
     Raises:
         InputError: Counts or ideal cannot be used or do not belong together, or the blocks do not sum to counts.
     """
-    require_level(level)
+    level = require_level(level)
     data, found = compare(counts, ideal, bits), heavy_set(counts, ideal, bits)
     headline = heavy_estimate(found, level)
     companion, misfit = overlap(data, level)
@@ -127,7 +128,10 @@ def _flag(data: Comparison, found: HeavySet, headline: Estimate, companion: Esti
 
 def _dispersion(blocks: Sequence[Counts], found: HeavySet, ideal: Distribution, bits: int | None) -> Dispersion | None:
     """Of the heavy shots of each block; nothing can be said of fewer than two blocks."""
-    sets = [heavy_set(block, ideal, bits) for block in blocks]
+    several = as_list(blocks)
+    if several is None:
+        raise InputError("The blocks are no list of histograms.", "Give one for each part of the shots, in order.")
+    sets = [heavy_set(block, ideal, bits) for block in several]
     if sum(each.shots for each in sets) != found.shots or sum(each.heavy for each in sets) != found.heavy:
         raise InputError("The blocks do not sum to the counts.", "Give every shot once, in the order it was taken.")
     return dispersion([each.heavy for each in sets], [each.shots for each in sets]) if len(sets) > 1 else None

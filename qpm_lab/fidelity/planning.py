@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 from qpm_lab.errors import InputError
+from qpm_lab.fidelity.arguments import as_number, shown
 from qpm_lab.fidelity.heavy import SMALLEST_CONTRAST, shots_for
 from qpm_lab.fidelity.histogram import heavy_limit, measured_bits, read_ideal
 from qpm_lab.fidelity.intervals import clopper_pearson, require_level
@@ -20,6 +20,8 @@ SMALLEST_HALF_WIDTH = 1e-6
 """Below it the shots asked for are beyond any machine."""
 OFTEN = 0.9
 """In how many runs the half-width is met with the shots expected to do, if the fidelity is as expected."""
+LARGEST_ADDITION = 0.009
+"""Share of the formula up to which a proxy's shots are raised to what the exact interval needs."""
 FORMULAS = {
     "heavy": "N = (z/2)²/(h·c)² + 1/(h·c), Clopper–Pearson at its widest",
     "proxy": "N = z²(1 − F²)/h², direct fidelity estimation with one shot per instance",
@@ -80,7 +82,9 @@ def plan_shots(
             exact interval is narrow enough in nine runs of ten at the fidelity expected.
         proxy: direct fidelity estimation with Clifford proxies (Flammia and Liu, arXiv 1104.4695), one shot per
             instance. N = z²(1 − F²)/h² by the normal approximation, at 95 % 3.84(1 − F²)/h²; the worst case is
-            F = 0, `shots_expected` takes F = `fidelity`, and at least the ln(2/α)/h that a perfect score needs.
+            F = 0, `shots_expected` takes F = `fidelity`, and at least the ln(2/α)/h that a perfect score needs. The
+            exact interval needs 2/h more. They are included where that is less than 1 % (h up to 0.017 in the worst
+            case); for larger h the interval at fidelities near 0 is wider than ± h, by up to 1/N.
 
     Args:
         ideal: Bit string → probability, or an array of shape (2^n,); not read for a proxy, where it may be None.
@@ -96,22 +100,24 @@ def plan_shots(
     Raises:
         InputError: An argument cannot be used.
     """
-    require_level(level)
-    _require("half-width", half_width, SMALLEST_HALF_WIDTH, 1.0)
+    level = require_level(level)
+    half_width = _required("half-width", half_width, SMALLEST_HALF_WIDTH, 1.0)
     if fidelity is not None:
-        _require("fidelity expected", fidelity, 0.0, 1.0)
+        fidelity = _required("fidelity expected", fidelity, 0.0, 1.0)
     if method == "proxy":
         return _proxy(half_width, level, fidelity)
     if method != "heavy":
-        raise InputError(f"There is no method {method!r}.", "Use heavy or proxy.")
+        raise InputError(f"There is no method {shown(method)}.", "Use heavy or proxy.")
     if ideal is None:
         raise InputError("Shots for F_H need the ideal distribution.", "Give it, or plan for method='proxy'.")
     return _heavy(ideal, half_width, level, fidelity, bits)
 
 
-def _require(name: str, value: object, low: float, high: float) -> None:
-    if not isinstance(value, Real) or not low <= float(value) <= high:
-        raise InputError(f"The {name} must lie between {low:g} and {high:g}; it is {value!r}.")
+def _required(name: str, value: object, low: float, high: float) -> float:
+    number = as_number(value)
+    if number is None or not low <= number <= high:
+        raise InputError(f"The {name} must lie between {low:g} and {high:g}; it is {shown(value)}.")
+    return number
 
 
 def _proxy(half_width: float, level: float, fidelity: float | None) -> ShotPlan:
@@ -119,8 +125,12 @@ def _proxy(half_width: float, level: float, fidelity: float | None) -> ShotPlan:
 
     scale = (float(ndtri((1 + level) / 2)) / half_width) ** 2
     least = math.log(2 / (1 - level)) / half_width
-    worst = math.ceil(max(scale, least))
-    expected = None if fidelity is None else math.ceil(max(scale * (1 - fidelity**2), least))
+
+    def shots(value: float) -> int:
+        normal, exact = scale * (1 - value**2), 2 / half_width
+        return math.ceil(max(normal + (exact if exact <= LARGEST_ADDITION * normal else 0.0), least))
+
+    worst, expected = shots(0.0), None if fidelity is None else shots(fidelity)
     estimand = "process (entanglement) fidelity of the circuit, by Clifford proxies"
     return _plan("proxy", estimand, level, half_width, fidelity, None, worst, expected)
 

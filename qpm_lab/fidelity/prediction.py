@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab.errors import InputError
@@ -22,7 +23,15 @@ REASON = "a prediction has no interval"
 _WITHOUT_ERROR = frozenset({"barrier", "delay"})
 
 
-def expected_success_probability(circuit: QuantumCircuit, target: Target) -> Estimate:
+@dataclass(frozen=True, slots=True, repr=False)
+class Prediction(Estimate):
+    """A value without an interval, which says of itself that nothing was measured."""
+
+    def __str__(self) -> str:
+        return f"no prediction: {self.reason}" if self.value is None else f"{self.value:.4f} predicted, {self.reason}"
+
+
+def expected_success_probability(circuit: QuantumCircuit, target: Target) -> Prediction:
     """The product of 1 − error over all operations of a circuit: a prediction, optimistic as a rule.
 
     Backends report average gate errors. What adds up is the process error, larger by (d + 1) / d: each two-qubit
@@ -38,8 +47,10 @@ def expected_success_probability(circuit: QuantumCircuit, target: Target) -> Est
         no error at all is reported.
 
     Raises:
-        InputError: An operation of the circuit is not in the target on its qubits, or is control flow.
+        InputError: No circuit or no target, or an operation of the circuit is not in the target on its
+            qubits, or is control flow.
     """
+    _require_kinds(circuit, target)
     place = {bit: index for index, bit in enumerate(circuit.qubits)}
     product, known, missing = 1.0, 0, set()
     for each in circuit.data:
@@ -54,7 +65,20 @@ def expected_success_probability(circuit: QuantumCircuit, target: Target) -> Est
         product *= max(0.0, 1 - error)
     value = product if known or not missing else None
     reason = _named(missing, known)
-    return Estimate(value, None, None, 0.0, ESTIMAND, METHOD, 0, reason, assumption=ASSUMPTION)
+    return Prediction(value, None, None, 0.0, ESTIMAND, METHOD, 0, reason, assumption=ASSUMPTION)
+
+
+def _require_kinds(circuit: object, target: object) -> None:
+    from qiskit import QuantumCircuit
+    from qiskit.transpiler import Target
+
+    if not isinstance(circuit, QuantumCircuit):
+        raise InputError(f"A prediction is of a Qiskit circuit, not of a {type(circuit).__name__}.")
+    if not isinstance(target, Target):
+        raise InputError(
+            f"A prediction needs Qiskit's description of the backend, not a {type(target).__name__}.",
+            "Give `backend.target`.",
+        )
 
 
 def _reported(target: Target, instruction: Any, qubits: tuple[int, ...]) -> float | None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from qpm_lab.errors import InputError
 from qpm_lab.experiment import Estimate
+from qpm_lab.fidelity.arguments import as_truths, as_whole_array
+from qpm_lab.fidelity.histogram import MAX_SHOTS
 from qpm_lab.fidelity.intervals import clopper_pearson, require_level
 
 if TYPE_CHECKING:
@@ -42,8 +44,10 @@ def clifford_proxy_fidelity(successes: ArrayLike, shots: ArrayLike, level: float
     Methodology 24 (1998) 193), which stays honest when successes are almost certain. That needs 100 instances.
 
     Args:
-        successes: Successful shots of each instance, shape (instances,).
-        shots: Shots of each instance, a number or shape (instances,), at least 1.
+        successes: Successful shots of each instance, shape (instances,), truth values where each has one shot; or
+            one number, the successful ones of instances of one shot each.
+        shots: Shots of each instance, a number or shape (instances,), at least 1; beside one number of successes
+            how many instances of one shot there were.
         level: Confidence level of the interval.
 
     Returns:
@@ -52,37 +56,41 @@ def clifford_proxy_fidelity(successes: ArrayLike, shots: ArrayLike, level: float
         of Hoeffding.
 
     Raises:
-        InputError: Not whole numbers, no instance, or successes outside 0 … shots.
+        InputError: Not whole numbers, no instance, more than 2⁵³ shots, or successes outside 0 … shots.
     """
-    import numpy as np
-
-    require_level(level)
+    level = require_level(level)
     k, n = _read(successes, shots)
-    total, alpha = int(n.sum()), 1 - level
-    if bool((n == 1).all()):
-        low, high = clopper_pearson(int(k.sum()), total, alpha)
-        return _estimate(float(np.mean(k)), low, high, level, SINGLE, total, total)
+    total = int(n.sum())
+    if k.ndim == 0 or bool((n == 1).all()):
+        hits = int(k.sum())
+        low, high = clopper_pearson(hits, total, 1 - level)
+        return _estimate(hits / total, low, high, level, SINGLE, total, total)
     shares = k / n
     if len(shares) < FEWEST_INSTANCES:
         return _few(shares, total, level)
-    center = float(shares.mean())
-    low, high = _korn_graubard(shares, total, alpha)
-    return _estimate(center, low, high, level, CLUSTERED, total, len(shares))
+    low, high = _korn_graubard(shares, total, 1 - level)
+    return _estimate(float(shares.mean()), low, high, level, CLUSTERED, total, len(shares))
 
 
 def _read(successes: ArrayLike, shots: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Both without axes, or one of each for every instance."""
     import numpy as np
 
-    k, n = np.asarray(successes), np.asarray(shots)
-    whole = k.dtype.kind in "iu" and n.dtype.kind in "iu"
-    if not whole or k.ndim != 1 or not k.size or n.shape not in ((), k.shape):
+    truths = as_truths(successes)
+    k, n = as_whole_array(successes) if truths is None else truths, as_whole_array(shots)
+    if k is None or n is None or k.ndim > 1 or not k.size or n.shape not in ((), k.shape):
         raise InputError(
             "Successes and shots of the proxies cannot be used.",
-            "Give whole numbers: one number of successes for each instance, and of shots for each or for all.",
+            "Give whole numbers: successes of each instance, and shots of each or for all; or two totals of one shot.",
         )
     n = np.broadcast_to(n, k.shape)
     if not bool(((k >= 0) & (k <= n) & (n >= 1)).all()):
         raise InputError("Successes must lie between 0 and the number of shots, which is at least 1.")
+    if truths is not None and bool((n > 1).any()):
+        raise InputError("Truth values are successes of one shot each.", "Give whole numbers where there are several.")
+    # As floats, since whole numbers of 64 bits wrap around.
+    if n.sum(dtype=float) > MAX_SHOTS:
+        raise InputError(f"The proxies have more than {MAX_SHOTS:,} shots.")
     return k.astype(np.int64), n.astype(np.int64)
 
 

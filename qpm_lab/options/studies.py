@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,9 +24,9 @@ def fraction(text: str) -> float:
         raise argparse.ArgumentTypeError(error.message) from None
 
 
-def add_again_option(parser: argparse.ArgumentParser) -> None:
-    """Adds the choice of a recorded job to repeat."""
-    parser.add_argument("--again", metavar="ID", help="repeat this job; only the options given here differ")
+def add_again_option(parser: argparse.ArgumentParser, named: str = "its id") -> None:
+    """Adds the choice of a recorded job to repeat, and how it may be named."""
+    parser.add_argument("--again", metavar="JOB", help=f"repeat a job, by {named}; only the options given differ")
 
 
 def add_plan_options(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +72,7 @@ def add_canary_options(parser: argparse.ArgumentParser) -> None:
     add("--project", metavar="NAME", help="the project it counts for")
     add("--cost-center", "--cost-centre", dest="cost_center", metavar="NAME", help="who pays")
     add("--max-cost", metavar="AMOUNT", help="refuse if the upper quote exceeds this, e.g. 2.50")
-    add("--seed", type=whole_number, metavar="N", help="makes a simulation repeatable; drawn and recorded if absent")
+    add("--seed", type=whole_number, metavar="N", help="makes a simulation repeatable; a repeated one does not count")
 
 
 def canary_arguments(options: argparse.Namespace) -> dict[str, Any]:
@@ -80,6 +81,12 @@ def canary_arguments(options: argparse.Namespace) -> dict[str, Any]:
     labels = ("experiment", "project", "cost_center", "max_cost", "seed")
     given = {name: getattr(options, name) for name in labels if getattr(options, name) is not None}
     return {name: getattr(options, name) for name in names} | given
+
+
+def canary_prefix(command: str, options: argparse.Namespace) -> str:
+    """How another canary of the same circuit on the same backend is begun: `%qcanary aer/noisy --circuit qc`."""
+    circuit = "" if options.circuit is None else f" --circuit {shlex.quote(options.circuit)}"
+    return f"{command} {options.backend}{circuit}"
 
 
 def changes(options: argparse.Namespace, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module, metadata
 from typing import TYPE_CHECKING
@@ -26,7 +26,6 @@ __all__ = [
     "calibration",
     "ideal_probabilities",
     "measured_bits",
-    "native",
     "provider_of",
     "providers",
     "read_calibration",
@@ -38,6 +37,7 @@ __all__ = [
 BUILT_IN = {
     "aer": "qpm_lab.providers.aer:AerProvider",
     "pennylane": "qpm_lab.providers.pennylane:PennyLaneProvider",
+    "stim": "qpm_lab.providers.stim:StimProvider",
 }
 """Provider name → where it is; what an entry point of the same name says does not change these."""
 
@@ -121,13 +121,3 @@ def routed(backend_id: str, circuit: QuantumCircuit) -> QuantumCircuit:
         CircuitError: It cannot run an instruction, by name.
     """
     return provider_of(backend_id).routed(circuit, backend_id)
-
-
-def native(backend_id: str, circuits: Sequence[QuantumCircuit]) -> list[QuantumCircuit]:
-    """Routed circuits in that backend's gates, gate by gate; see `Provider.native`.
-
-    Raises:
-        InputError: There is no such backend.
-        CircuitError: It does not have a gate of several qubits, by name.
-    """
-    return provider_of(backend_id).native(circuits, backend_id)

@@ -1,4 +1,4 @@
-"""Local simulation with Qiskit Aer: an ideal simulator and two noisy devices."""
+"""Local simulation with Qiskit Aer: an ideal simulator and a noisy device."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from qpm_lab.providers.aer_method import Method, choose, may_not_end
 from qpm_lab.providers.binding import bound
 from qpm_lab.providers.capacity import processors, require_memory, require_qubits, require_time
 from qpm_lab.providers.exact import by_qubit
-from qpm_lab.providers.gate_by_gate import native
 from qpm_lab.providers.gates import rewritten
 from qpm_lab.providers.gathering import Counts
-from qpm_lab.providers.generic_device import BASIS
+from qpm_lab.providers.generic_device import listed
 from qpm_lab.providers.interface import Running, Task
 from qpm_lab.providers.outcomes import group_sizes, write_key
 from qpm_lab.providers.pieces import GROUP_SECONDS, MOST_POINTS, MOST_SHOTS, Piece
@@ -26,14 +25,13 @@ from qpm_lab.providers.remembered import circuit_key, nameless
 from qpm_lab.providers.running import start
 from qpm_lab.providers.simulator import require_table, total_seconds
 from qpm_lab.providers.swept import Swept, compiled
-from qpm_lab.providers.targets import add_control_flow, digest, gate_target
+from qpm_lab.providers.targets import add_control_flow, gate_target
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
     from qiskit.transpiler import Target
 
     from qpm_lab.circuits import Bindings
-    from qpm_lab.providers.aer_clifford import Ready as CliffordReady
 
 OUTCOME_BYTES = 400
 """Memory of one distinct outcome on its way from Aer to a dictionary."""
@@ -54,19 +52,6 @@ NOISY = BackendInfo(
     local=True,
     noisy=True,
 )
-CLIFFORD = BackendInfo(
-    id="aer/noisy_clifford",
-    description="A generic 156-qubit device on a 12 × 13 grid with Pauli noise, for Clifford circuits; "
-    "stands for no particular machine",
-    qubits=156,
-    kind="simulator",
-    local=True,
-    noisy=True,
-)
-DEVICES = {info.id: info for info in (NOISY, CLIFFORD)}
-"""Backends that have qubits of their own, onto which a circuit is routed."""
-_LISTED_DEVICES = 100
-"""Circuits whose place on the device is recorded one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +98,7 @@ class Ready:
         return list(bound(self.circuit, bindings[slice(*points)], self.open_bound))
 
 
-AnyReady: TypeAlias = "Ready | Swept | CliffordReady"
+AnyReady: TypeAlias = "Ready | Swept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +118,6 @@ class Prepared:
         values = self.task.bindings[piece.circuits[0]] if self.task.bindings else None
         if isinstance(ready, Swept):
             return ready.run(piece, cast("Bindings", values), sizes[0])
-        if not isinstance(ready, Ready):
-            return ready.run(piece, values, sizes[0])
         if piece.points is None or values is None:
             group = [cast(Ready, self.circuits[i]).circuit for i in piece.circuits]
             return _run(group, ready, piece, sizes)
@@ -145,7 +128,7 @@ class Prepared:
 
 
 class AerProvider:
-    """`aer/simulator`, `aer/noisy` and `aer/noisy_clifford`."""
+    """`aer/simulator` and `aer/noisy`."""
 
     name = "aer"
 
@@ -153,23 +136,23 @@ class AerProvider:
         self._latest: Prepared | None = None
 
     def backends(self) -> Sequence[BackendInfo]:
-        return (SIMULATOR, NOISY, CLIFFORD)
+        return (SIMULATOR, NOISY)
 
     def target(self, backend_id: str) -> Target:
-        if backend_id in DEVICES:
-            target: Target = _device_module(backend_id).device().target
-            return target
-        return _ideal_target()
+        if backend_id != NOISY.id:
+            return _ideal_target()
+        from qpm_lab.providers.aer_noisy import device
+
+        target: Target = device().target
+        return target
 
     def routed(self, circuit: QuantumCircuit, backend_id: str) -> QuantumCircuit:
-        if backend_id not in DEVICES:
+        if backend_id != NOISY.id:
             return circuit
-        require_qubits(circuit.num_qubits, DEVICES[backend_id])
-        on_device: QuantumCircuit = _device_module(backend_id).routed(circuit)
-        return on_device
+        require_qubits(circuit.num_qubits, NOISY)
+        from qpm_lab.providers.aer_noisy import routed
 
-    def native(self, circuits: Sequence[QuantumCircuit], backend_id: str) -> list[QuantumCircuit]:
-        return native(circuits, BASIS, backend_id) if backend_id in DEVICES else list(circuits)
+        return routed(circuit)
 
     def check(self, task: Task) -> None:
         """Refuses what does not fit into memory or would take longer than a day."""
@@ -215,33 +198,22 @@ def _ready(task: Task) -> Iterator[AnyReady]:
         yield swept or _template(prepare, circuit, key, task.shots, bindings)
 
 
-def _preparing(backend_id: str) -> Callable[[QuantumCircuit, Hashable | None, int], Ready | CliffordReady]:
+def _preparing(backend_id: str) -> Callable[[QuantumCircuit, Hashable | None, int], Ready]:
     """What makes a circuit ready for a backend: of its circuit, its key and the number of shots."""
-    if backend_id == NOISY.id:
-        from qpm_lab.providers.aer_noisy import ready
+    if backend_id != NOISY.id:
+        return _ideal
+    from qpm_lab.providers.aer_noisy import ready
 
-        return ready
-    if backend_id == CLIFFORD.id:
-        from qpm_lab.providers import aer_clifford
-
-        calibrations = digest(aer_clifford.device().target)
-        return lambda circuit, key, shots: aer_clifford.ready(circuit, key, calibrations)
-    return _ideal
-
-
-def _device_module(backend_id: str) -> Any:
-    from qpm_lab.providers import aer_clifford, aer_noisy
-
-    return {NOISY.id: aer_noisy, CLIFFORD.id: aer_clifford}[backend_id]
+    return ready
 
 
 def _template(
-    prepare: Callable[[QuantumCircuit, Hashable | None, int], Ready | CliffordReady],
+    prepare: Callable[[QuantumCircuit, Hashable | None, int], Ready],
     circuit: QuantumCircuit,
     key: Hashable | None,
     shots: int,
     bindings: Bindings,
-) -> Ready | CliffordReady:
+) -> Ready:
     try:
         return prepare(circuit, key, shots)
     except CircuitError:
@@ -342,8 +314,4 @@ def _details(circuits: Sequence[AnyReady]) -> dict[str, Any]:
         "versions": {"qiskit": qiskit.__version__, "qiskit-aer": qiskit_aer.__version__},
     }
     devices = [each.details for each in circuits if not isinstance(each, Swept) and each.details]
-    if devices:
-        details["circuits"] = [dict(each) for each in devices[:_LISTED_DEVICES]]
-    if len(devices) > _LISTED_DEVICES:
-        details["circuits_not_listed"] = len(devices) - _LISTED_DEVICES
-    return details
+    return {**details, **listed(devices, len(devices))} if devices else details

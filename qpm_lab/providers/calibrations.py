@@ -113,5 +113,5 @@ def _described(document: dict[str, Any]) -> str:
     for what, places in (("two-qubit", pairs), ("readout", document["gates"].get("measure", []))):
         errors = sorted(each["error"] for each in places if each["error"] is not None)
         if errors:
-            parts.append(f"{what} error {errors[len(errors) // 2]:.2g} in the middle")
+            parts.append(f"median {what} error {errors[len(errors) // 2]:.2g}")
     return ", ".join(parts) if len(parts) > 2 else f"{document['qubits']} qubits, no errors stated"

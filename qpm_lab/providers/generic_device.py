@@ -5,13 +5,17 @@ They are Qiskit's `GenericBackendV2` with errors drawn anew, because its own are
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from qpm_lab.providers.targets import add_control_flow
 
 BASIS = frozenset({"cx", "rz", "sx", "x"})
 """Gates of every such device; `rz` is a change of frame and has no error."""
+_LISTED = 100
+"""Circuits whose place on a device is recorded one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +57,14 @@ def draw(grid: tuple[int, int], errors: Errors, seed: int, *, decides: bool) -> 
     if decides:
         add_control_flow(target)
     return backend
+
+
+def listed(details: Iterable[Mapping[str, Any]], number: int) -> dict[str, Any]:
+    """What a record says of circuits on a device: of the first ones all, and how many more there are.
+
+    Args:
+        details: Of each circuit; read as far as they are listed.
+        number: Of circuits.
+    """
+    found: dict[str, Any] = {"circuits": [dict(each) for each in islice(details, _LISTED)]}
+    return found if number <= _LISTED else {**found, "circuits_not_listed": number - _LISTED}

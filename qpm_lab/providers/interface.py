@@ -135,20 +135,6 @@ class Provider(Protocol):
             CircuitError: an instruction the backend cannot run, by name.
         """
 
-    def native(self, circuits: Sequence[QuantumCircuit], backend_id: str) -> list[QuantumCircuit]:
-        """Routed circuits whose single-qubit gates are any, in the backend's gates.
-
-        Each gate is rewritten by itself: nothing is moved, merged or cancelled, and gates of several qubits stay as
-        they are. `submit` runs what comes out as it is, on these qubits.
-
-        Args:
-            circuits: On the backend's qubits, in gates of several qubits that it has; bound.
-            backend_id: Whose gates.
-
-        Raises:
-            CircuitError: a gate of several qubits that the backend does not have, by name.
-        """
-
     def expected_seconds(self, task: Task) -> float:
         """How long the run should take, by a model of the task only; infinite when nobody can tell."""
 

@@ -155,9 +155,6 @@ class PennyLaneProvider:
     def routed(self, circuit: QuantumCircuit, backend_id: str) -> QuantumCircuit:
         return circuit
 
-    def native(self, circuits: Sequence[QuantumCircuit], backend_id: str) -> list[QuantumCircuit]:
-        return list(circuits)
-
     def check(self, task: Task) -> None:
         """Refuses circuits that go on after a measurement, and what does not fit into memory."""
         for circuit in task.circuits:

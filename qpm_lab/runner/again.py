@@ -54,6 +54,7 @@ def _recorded(ledger: Ledger, asked: Mapping[str, Any]) -> Order:
         backend=request["backend"],
         shots=request["shots"],
         fidelity=request.get("fidelity"),
+        max_cost=request.get("max_cost"),
         twirl=(asked.get("twirl") or {}).get("kind"),
         validate=tuple(asked.get("conditions") or ()),
         **{name: request[name] for name in LABELS},

@@ -152,8 +152,8 @@ def _run(live: LiveJob, runner: Runner) -> RunResult:
         live.queue_seconds = time.monotonic() - live.created
     began = time.perf_counter()
     runner.boundary("before-run")
-    built = live.extras.build(provider) if live.extras else None
-    running: Running = Interleaved(built.course, live.task, provider) if built else provider.submit(live.task)
+    extras = live.extras
+    running: Running = Interleaved(extras, live.task, provider) if extras else provider.submit(live.task)
     live.running = running
     runner.boundary("after-submit")
     try:
@@ -162,8 +162,8 @@ def _run(live: LiveJob, runner: Runner) -> RunResult:
         running.cancel()
         raise
     result = running.result()
-    if built is not None and isinstance(running, Interleaved):
-        live.gathered, live.read = running.gathered(), built.read
+    if isinstance(running, Interleaved):
+        live.gathered, live.read = running.gathered(), running.built.read
     live.stages_ms["run"] = (time.perf_counter() - began) * 1e3
     runner.boundary("after-run")
     return result

@@ -15,7 +15,17 @@ from qpm_lab.errors import InputError, QpmError
 from qpm_lab.fidelity.heavy import SMALLEST_CONTRAST
 from qpm_lab.fidelity.histogram import Table, heavy_limit, read_counts, read_ideal
 from qpm_lab.ledger import Ledger
-from qpm_lab.runner.canary_record import ALARM, CHECKED, Series, Watch, judged, state
+from qpm_lab.runner.canary_record import (
+    ALARM,
+    CHECKED,
+    Series,
+    Watch,
+    judged,
+    replayed,
+    same_simulation,
+    shown,
+    unrecorded_alarm,
+)
 from qpm_lab.runner.order import Order, whole
 from qpm_lab.runner.plan import Plan, find_backend
 
@@ -92,6 +102,8 @@ def one_circuit(source: Any, ideals: Ideals) -> Prepared:
 def run(runner: Runner, series: Series, prepared: Prepared, watch: Watch, options: Mapping[str, Any]) -> dict[str, Any]:
     """Runs one canary as a governed job, judges it and records the verdict.
 
+    A simulation with the seed of an earlier canary is that canary again. It runs, and is left out of the history.
+
     Returns:
         The document of `state`, with the job's id.
 
@@ -101,7 +113,28 @@ def run(runner: Runner, series: Series, prepared: Prepared, watch: Watch, option
     for name in options:
         if name not in OPTIONS:
             raise InputError(f"A canary has no option {name!r}.", f"It has: {', '.join(OPTIONS)}.")
-    order = Order(prepared, series.backend, series.shots, canary=series.name, **options)
+    earlier = _copied(runner.ledger, series, options.get("seed"))
+    counts = series.name if earlier is None else None
+    live = _ended(runner, Order(prepared, series.backend, series.shots, canary=counts, **options))
+    document = replayed(runner.ledger, series, watch)
+    if earlier is None:
+        runner.ledger.note(CHECKED, judged(document, live.job_id), job_id=live.job_id)
+    raised = unrecorded_alarm(runner.ledger, document)
+    if raised is not None:
+        runner.ledger.note(ALARM, judged(document, raised), job_id=raised)
+    return shown(document) | {"job_id": live.job_id, "warning": earlier}
+
+
+def _copied(ledger: Ledger, series: Series, seed: int | None) -> str | None:
+    """A sentence when this seed makes a simulation that the history has already; None otherwise."""
+    known = same_simulation(ledger, series, seed) if find_backend(series.backend).kind == "simulator" else None
+    if known is None:
+        return None
+    return f"The same simulation as canary {known} (seed {seed}): it shows nothing new. {NOT_COUNTED} Leave out --seed."
+
+
+def _ended(runner: Runner, order: Order) -> LiveJob:
+    """The job of a canary, once it has completed."""
     try:
         live = runner.submit(order)
         _wait(runner, live)
@@ -110,12 +143,7 @@ def run(runner: Runner, series: Series, prepared: Prepared, watch: Watch, option
     except QpmError as error:
         error.hint = f"{error.hint} {NOT_COUNTED}".strip()
         raise
-    document = state(runner.ledger, series, watch)
-    verdict = judged(document, live.job_id)
-    runner.ledger.note(CHECKED, verdict, job_id=live.job_id)
-    if verdict["raised"]:
-        runner.ledger.note(ALARM, verdict, job_id=live.job_id)
-    return document | {"job_id": live.job_id}
+    return live
 
 
 def _wait(runner: Runner, live: LiveJob) -> None:

@@ -65,6 +65,17 @@ class Watch:
 
 
 def state(ledger: Ledger, series: Series, watch: Watch) -> dict[str, Any]:
+    """The document of a series with its latest canaries; see `replayed`."""
+    return shown(replayed(ledger, series, watch))
+
+
+def shown(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with no more of its history than fits a page."""
+    history = document["history"]
+    return {**document, "history": history[-SHOWN:], "left_out": max(0, len(history) - SHOWN)}
+
+
+def replayed(ledger: Ledger, series: Series, watch: Watch) -> dict[str, Any]:
     """The document of a series: every canary with its verdict, replayed from the history.
 
     Args:
@@ -73,8 +84,8 @@ def state(ledger: Ledger, series: Series, watch: Watch) -> dict[str, Any]:
         watch: How closely it is watched; another one gives another verdict on the same history.
     """
     rows = ledger.canaries(series.name, MOST)
-    replayed = _replay([(row["canary_successes"], row["shots"]) for row in rows], watch)
-    history = [_point(row, verdict) for row, verdict in zip(rows, replayed.verdicts, strict=True)]
+    found = _replay([(row["canary_successes"], row["shots"]) for row in rows], watch)
+    history = [_point(row, verdict) for row, verdict in zip(rows, found.verdicts, strict=True)]
     document = {
         "series": series.name,
         "backend": series.backend,
@@ -88,16 +99,22 @@ def state(ledger: Ledger, series: Series, watch: Watch) -> dict[str, Any]:
         "baseline_number": series.baseline,
         "canaries": len(history),
         "baseline": _baseline(rows) if len(rows) >= BASELINE else None,
-        **replayed.now,
-        "history": history[-SHOWN:],
-        "left_out": max(0, len(history) - SHOWN),
+        **found.now,
+        "history": history,
+        "left_out": 0,
+        "warning": None,
         "job_id": None,
     }
-    return document | {"text": replayed.trouble or _text(document), "promise": _promise(document)}
+    promise = "" if found.trouble else _promise(document)
+    return document | {"text": found.trouble or _text(document), "promise": promise}
 
 
 def judged(document: Mapping[str, Any], job_id: str) -> dict[str, Any]:
     """What the ledger notes of one canary; `raised` when it is the one that raised the alarm.
+
+    Args:
+        document: As `replayed` gives it.
+        job_id: Of the canary.
 
     Raises:
         LedgerError: the history does not have it.
@@ -109,9 +126,43 @@ def judged(document: Mapping[str, Any], job_id: str) -> dict[str, Any]:
     return {
         **{name: document[name] for name in ("series", "floor", "tolerance", "arl", "text")},
         **{name: own[name] for name in ("successes", "shots", "alarm", "evidence", "threshold")},
-        "canaries": document["left_out"] + place + 1,
+        "canaries": place + 1,
         "raised": own["alarm"] and not before.get("alarm", False),
     }
+
+
+def unrecorded_alarm(ledger: Ledger, document: Mapping[str, Any]) -> str | None:
+    """The canary that raised an alarm of which the ledger does not know yet; None when there is none.
+
+    The process that ran that canary may have died before it could note the alarm, or may have seen none: an earlier
+    canary came back later, or it was watched less closely. Each tolerance and arl has an alarm of its own.
+
+    Args:
+        ledger: What is known.
+        document: As `replayed` gives it.
+    """
+    if not document["alarm"]:
+        return None
+    raised, jobs = document["alarmed_at"] - 1, [row["job_id"] for row in document["history"]]
+    # A canary that came back later may have moved the alarm, though not far.
+    nearest = sorted(range(BASELINE, len(jobs)), key=lambda place: abs(place - raised))
+    if any(_is_alarm(entry, document) for place in nearest for entry in ledger.entries(jobs[place])):
+        return None
+    job_id: str = jobs[raised]
+    return job_id
+
+
+def _is_alarm(entry: Entry, document: Mapping[str, Any]) -> bool:
+    watched = all(entry.payload.get(name) == document[name] for name in ("series", "tolerance", "arl"))
+    return entry.event == ALARM and watched
+
+
+def same_simulation(ledger: Ledger, series: Series, seed: int | None) -> str | None:
+    """The canary of a series that is the simulation with this seed; None when there is none."""
+    if seed is None:
+        return None
+    rows = ledger.canaries(series.name, MOST)
+    return next((row["job_id"] for row in rows if ledger.entries(row["job_id"])[0].payload.get("seed") == seed), None)
 
 
 def block(asked: Mapping[str, Any], entries: Sequence[Entry], successes: int | None) -> dict[str, Any] | None:
@@ -125,7 +176,7 @@ def block(asked: Mapping[str, Any], entries: Sequence[Entry], successes: int | N
     told = asked.get("canary")
     if not told:
         return None
-    checked = next((e.payload for e in reversed(entries) if e.event == CHECKED), {})
+    checked = next((e.payload for e in reversed(entries) if e.event in (CHECKED, ALARM)), {})
     shots = asked["request"]["shots"]
     low, high = (None, None) if successes is None else fidelity.clopper_pearson(successes, shots, 1 - LEVEL)
     return {
@@ -156,7 +207,7 @@ def _replay(outcomes: Sequence[tuple[int, int]], watch: Watch) -> _Replayed:
     try:
         detector = fidelity.DriftDetector(outcomes[:BASELINE], watch.tolerance, watch.arl)
     except InputError as error:
-        unwatched = [{"watched": False, **_NOTHING}] * len(outcomes)
+        unwatched = first + [{"watched": None, **_NOTHING}] * (len(outcomes) - BASELINE)
         return _Replayed(unwatched, _NOTHING | _NO_FLOOR, f"{error.message} Drift is not watched.")
     states = [detector.update(*each) for each in outcomes[BASELINE:]] or [detector.state()]
     verdicts = [{"watched": True, **_verdict(each)} for each in states[: len(outcomes) - BASELINE]]
@@ -196,12 +247,13 @@ def _text(document: Mapping[str, Any]) -> str:
         return f"{canaries} of {BASELINE} canaries of the baseline are there; drift is watched after {left} more."
     if document["alarm"]:
         return (
-            f"Drift: canary {document['alarmed_at']:,} raised the alarm. The share of successes has been below "
-            f"{document['floor']:.4g}. The alarm stands until a new baseline is begun."
+            f"Drift: canary {document['alarmed_at']:,} ({document['alarmed_at'] - BASELINE:,} after the baseline) "
+            f"raised the alarm. The share of successes has been below {document['floor']:.4g}. The alarm stands until "
+            "a new baseline is begun."
         )
     if canaries == BASELINE:
         return "The baseline is complete; drift is watched from the next canary on."
-    return f"No sign of drift in {canaries:,} canaries."
+    return f"No sign of drift in {canaries:,} canaries, {BASELINE} of which are the baseline."
 
 
 def _promise(document: Mapping[str, Any]) -> str:

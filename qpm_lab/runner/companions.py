@@ -21,7 +21,9 @@ MIRRORS = (90, 100)
 PROXIES = ((2000, 1), (100, 20))
 """Circuits and shots of each: exact by one shot per circuit, or few enough where a vendor charges per circuit."""
 METHODS = ("mirror", "proxy")
-CLIFFORD = "it is a Clifford circuit, so it is measured itself, with random Pauli inputs; it takes nothing for granted"
+LEAVE_OUT = "Leave out --fidelity, or write --fidelity none."
+SAMPLING_ONLY = "ideal simulator, sampling noise only"
+CLIFFORD = "nothing beyond independent shots: it is a Clifford circuit, which is measured itself, with random inputs"
 PROXY = "the same circuit with random Clifford gates for its single-qubit gates errs as the circuit itself does"
 COHERENT = f"{PROXY}; coherent errors, which nothing here twirls, can make it read too high"
 MIRROR = "an error of the randomised inverse is stochastic and independent of those of the circuit"
@@ -84,19 +86,21 @@ def wanted(
     Raises:
         InputError: they were asked for by name and cannot be had.
     """
-    if method == "none" or not request.backend.noisy:
-        return None
     asked = method in METHODS
-    if not asked and not _beyond_simulation(prepared):
+    if not request.backend.noisy:
+        # The same cell runs on a simulator first; what would be measured there is 1 by construction.
+        return SAMPLING_ONLY if asked else None
+    single = len(prepared) == 1 and prepared[0].bindings is None
+    if asked and not single:
+        raise InputError("Further circuits measure the fidelity of one circuit at a time.", LEAVE_OUT)
+    if not asked and (method == "none" or not single or providers.why_no_ideal(prepared[0].circuit) is None):
         return None
-    if len(prepared) > 1 or prepared[0].bindings is not None:
-        return _refused(asked, "Further circuits measure the fidelity of one circuit at a time.")
-    if request.backend.state != "ready":
-        return _refused(asked, f"{request.backend.id} cannot be run by this version.")
     try:
         return _recipe(method, twirl in ("gates", "all"), prepared[0].circuit, request, seed)
     except CircuitError as error:
-        return _refused(asked, error.message)
+        if asked:
+            raise InputError(error.message, LEAVE_OUT) from error
+        return error.message
 
 
 def cheapest(recipe: Recipe, request: Request) -> Recipe:
@@ -113,18 +117,10 @@ def cheapest(recipe: Recipe, request: Request) -> Recipe:
     return min(layouts, key=price)
 
 
-def _beyond_simulation(prepared: tuple[circuits.Prepared, ...]) -> bool:
-    return any(each.bindings is None and providers.why_no_ideal(each.circuit) is not None for each in prepared)
-
-
-def _refused(asked: bool, why: str) -> str:
-    if asked:
-        raise InputError(why, "Leave out --fidelity, or write --fidelity none.")
-    return why
-
-
 def _recipe(method: str, twirled: bool, circuit: QuantumCircuit, request: Request, seed: int) -> Recipe:
-    routed = providers.routed(request.backend.id, circuit)
+    # Where it cannot be run yet it is quoted all the same, by the circuit as it was written.
+    ready = request.backend.state == "ready"
+    routed = providers.routed(request.backend.id, circuit) if ready else circuit
     clifford = circuits.is_clifford(routed)
     chosen_by: Literal["auto", "user"] = "user" if method in METHODS else "auto"
     if method == "proxy" or (chosen_by == "auto" and (clifford or twirled)):

@@ -38,8 +38,8 @@ class Run:
     @property
     def sample(self) -> tuple[Any, ...]:
         """What makes the shots of a simulation come out the same, as far as both go."""
-        marks = tuple(facts["fingerprint"] for facts in self.facts)
-        return (self.row.backend, self.asked.get("seed"), marks, str(self.asked.get("sweeps")))
+        marks, twirl = tuple(facts["fingerprint"] for facts in self.facts), self.asked.get("twirl")
+        return (self.row.backend, self.asked.get("seed"), marks, str(self.asked.get("sweeps")), str(twirl))
 
     @property
     def names(self) -> list[str]:
@@ -159,6 +159,8 @@ def differences(runs: Sequence[Run]) -> Iterator[str]:
     """In what the runs differ, so that a reader knows what was compared."""
     if len({tuple(facts["fingerprint"] for facts in run.facts) for run in runs}) > 1:
         yield "The runs have different circuits: equal outcomes do not make them the same experiment."
+    elif len({str(run.asked.get("sweeps")) for run in runs}) > 1:
+        yield "The runs sweep different values: equal outcomes do not make them the same experiment."
     if len(backends := {run.row.backend for run in runs}) > 1:
         yield f"The runs are from different backends: {', '.join(sorted(backends))}."
     if len(shots := {run.row.shots for run in runs}) > 1:

@@ -75,8 +75,9 @@ def _compared(runs: Sequence[Run], index: int, exact: Sequence[Any], delta: floa
 
 
 def _reason(verdict: str, compared: Sequence[Equivalence]) -> str | None:
-    """Of the first circuit that decided."""
-    place, found = next((n, each) for n, each in enumerate(compared, 1) if each.verdict == verdict)
+    """Of the circuit that decided: the first, or of inconclusive ones that which needs the most shots."""
+    decided = [(n, each) for n, each in enumerate(compared, 1) if each.verdict == verdict]
+    place, found = max(decided, key=lambda pair: pair[1].shots_needed or 0)
     if len(compared) == 1 or found.reason is None:
         return found.reason
     return f"Circuit {place} of {len(compared)}: {found.reason}"

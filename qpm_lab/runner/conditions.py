@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, cast
 
+from qpm_lab import providers
 from qpm_lab.circuits import Prepared
 from qpm_lab.errors import InputError
 from qpm_lab.experiment import BackendInfo
@@ -103,6 +104,30 @@ def planned(
 def asks_fidelity(read: Sequence[Condition]) -> bool:
     """True when a fidelity has to be measured to judge them."""
     return any(condition.measure != "p" for condition in read)
+
+
+def require_measurable(read: Sequence[Condition], prepared: Sequence[Prepared], companions: object) -> None:
+    """Refuses a condition on a fidelity that nothing will measure, before anything is spent on it.
+
+    Args:
+        read: The conditions.
+        prepared: What is run.
+        companions: What measures it; or a sentence why nothing does; or None when the counts are compared with the
+            exact distribution.
+
+    Raises:
+        InputError: with the reason why it cannot be measured.
+    """
+    if not asks_fidelity(read):
+        return
+    measured_apart = companions is not None and not isinstance(companions, str)
+    if measured_apart and not any(each.measure == "hellinger" for each in read):
+        return
+    why = companions if isinstance(companions, str) else None
+    for each in prepared:
+        if reason := why or providers.why_no_ideal(each.circuit):
+            alone = " Run it by itself: further circuits then measure it." if len(prepared) > 1 else ""
+            raise InputError(f"The fidelity that a condition asks for cannot be measured. {reason}{alone}", EXAMPLE)
 
 
 def _read(text: str) -> Condition:

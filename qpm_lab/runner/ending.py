@@ -12,7 +12,7 @@ from qpm_lab.ledger import Blob, Ending, Entry
 from qpm_lab.providers.interface import RunResult
 from qpm_lab.runner import clock
 from qpm_lab.runner.canary import successes
-from qpm_lab.runner.estimating import rerun
+from qpm_lab.runner.estimating import dispersion, rerun
 from qpm_lab.runner.outcome import Outcome, counts_blob, no_estimate, validate_counts
 from qpm_lab.runner.validated import FAILED, PASSED, Told, validated
 
@@ -34,7 +34,7 @@ def completed(live: LiveJob, runner: Runner, result: RunResult, estimates: tuple
         **_usage(live, result),
         "counts_blob": blob.digest,
         **{name: kept.digest for name, kept in further},
-        "fidelity": [e.to_dict() for e in estimates],
+        "fidelity": _told(estimates, live),
         "rerun": rerun(live.plan, estimates),
         "cost": {"currency": currency, "nano": amount, "basis": basis},
         "details": dict(result.details),
@@ -59,6 +59,12 @@ def completed(live: LiveJob, runner: Runner, result: RunResult, estimates: tuple
     else:
         cost = {"currency": currency, "amount": from_nano(amount), "basis": basis}
         live.outcome = Outcome(result.counts, estimates, cost)
+
+
+def _told(estimates: tuple[Estimate, ...], live: LiveJob) -> list[dict[str, Any]]:
+    """The estimates, with what the order of the shots says where it is known."""
+    found = dispersion(live.gathered.blocks) if live.gathered else None
+    return [each.to_dict() | ({"dispersion": found} if found else {}) for each in estimates]
 
 
 def _further_counts(gathered: Gathered) -> list[tuple[str, Blob]]:

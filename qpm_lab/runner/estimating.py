@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from qpm_lab import fidelity, pricing, providers
 from qpm_lab.experiment import Estimate
 from qpm_lab.providers.interface import RunResult
+from qpm_lab.runner.companions import SAMPLING_ONLY
 from qpm_lab.runner.outcome import LEVEL, no_estimate
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ IDEAL_ON_SIMULATOR = 12
 comparison costs as much as the job and can only show sampling noise."""
 FIDELITY_ON_SIMULATOR = 16
 """Circuits of an ideal simulator's job that are compared with the exact distribution."""
-SAMPLING_ONLY = "ideal simulator, sampling noise only"
 NOT_ASKED = "not asked for"
 OF_A_SWEEP = "not computed for the points of a sweep; run a point by itself to get its fidelity"
 BY_ITSELF = "Run it by itself: --fidelity auto then measures it with further circuits."
@@ -87,10 +87,9 @@ def estimated(result: RunResult, live: LiveJob, ideals: Ideals) -> tuple[Estimat
         return (no_estimate(task.shots, reason),) * len(task.circuits)
     if live.read is not None and live.gathered is not None:
         return (_safely(partial(live.read, live.gathered.companions), live),)
-    blocks = live.gathered.blocks if live.gathered else ()
     fingerprints = [facts.fingerprint for facts in plan.request.circuits]
     return tuple(
-        _safely(partial(_fidelity, live, circuit, counts, blocks, partial(ideals.of, circuit, mark)), live)
+        _safely(partial(_fidelity, live, circuit, counts, partial(ideals.of, circuit, mark)), live)
         for circuit, counts, mark in zip(task.circuits, result.counts, fingerprints, strict=True)
     )
 
@@ -116,7 +115,6 @@ def _fidelity(
     live: LiveJob,
     circuit: QuantumCircuit,
     counts: Histogram,
-    blocks: Sequence[Histogram],
     exact: Callable[[], Ideal],
 ) -> Estimate:
     task = live.task
@@ -127,7 +125,32 @@ def _fidelity(
         alone = "" if len(task.circuits) == 1 else f" {BY_ITSELF}"
         return no_estimate(task.shots, f"{reason}{alone}")
     bits = providers.measured_bits(circuit)
-    return fidelity.outcome_fidelity(counts, ideal, level=LEVEL, bits=bits, blocks=blocks or None)
+    return fidelity.outcome_fidelity(counts, ideal, level=LEVEL, bits=bits)
+
+
+def dispersion(blocks: Sequence[Histogram]) -> dict[str, Any] | None:
+    """Whether parts of a job's shots, in the order of time, differ by more than chance; None without parts.
+
+    Compared is how often more bits are 1 than in the middle one of all shots: that needs no exact distribution.
+    """
+    if len(blocks) < 2:
+        return None
+    ones = [Counter[int]() for _ in blocks]
+    for counter, counts in zip(ones, blocks, strict=True):
+        for key, shots in counts.items():
+            counter[key.count("1")] += shots
+    middle = _median(sum(ones, Counter[int]()))
+    above = [sum(shots for number, shots in counter.items() if number > middle) for counter in ones]
+    return fidelity.dispersion(above, [counter.total() for counter in ones]).to_dict()
+
+
+def _median(counter: Counter[int]) -> int:
+    seen = 0
+    for number in sorted(counter):
+        seen += counter[number]
+        if 2 * seen >= counter.total():
+            return number
+    return 0
 
 
 def _of_a_simulator(

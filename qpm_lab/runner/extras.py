@@ -14,7 +14,7 @@ from qpm_lab.runner.companions import Recipe
 from qpm_lab.runner.course import ROUNDS, Course, Histogram, Item, course, parts
 from qpm_lab.runner.outcome import LEVEL
 from qpm_lab.runner.plan import Plan
-from qpm_lab.runner.twirl import variants
+from qpm_lab.runner.twirl import VARIANTS, variants
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -48,7 +48,10 @@ class Extras:
             CircuitError: a circuit cannot be twirled or has no companions.
         """
         recipe, task = self.plan.companions, self.task
-        found = [task] if self.plan.twirl is None else [next(Course(tuple(self._variants())).tasks(task))[0]]
+        found = [task]
+        if self.plan.twirl is not None:
+            one = self._variants(1)
+            found = [replace(task, circuits=tuple(item.circuit for item in one), shots=one[0].shots, forms=())]
         if recipe is not None:
             few = replace(recipe, number=3 if recipe.method == "mirror" else 1)
             made, _ = _made(few, task.backend.id)
@@ -70,10 +73,10 @@ class Extras:
         number = max(1, min(ROUNDS, int(MOST_AGAIN_SECONDS / max(again, 1e-9))))
         return parts(task.circuits[0], task.forms[0], task.shots, number)
 
-    def _variants(self) -> list[Item]:
-        task, plan = self.task, self.plan
+    def _variants(self, number: int = VARIANTS) -> list[Item]:
+        task, kind, seed = self.task, self.plan.twirl or "", self.plan.drawn_seed
         each = [
-            variants(circuit, place, task.backend.id, plan.twirl or "", task.shots, plan.drawn_seed + place)
+            variants(circuit, place, task.backend.id, kind, task.shots, seed + place, number)
             for place, circuit in enumerate(task.circuits)
         ]
         # Variant after variant: a machine that drifts meets every circuit alike.

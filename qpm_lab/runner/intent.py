@@ -14,7 +14,7 @@ from typing import Any
 
 from qpm_lab import circuits, providers
 from qpm_lab.circuits import Bindings
-from qpm_lab.experiment import Request
+from qpm_lab.experiment import Request, from_nano
 from qpm_lab.ledger import Blob, NewJob, Owner
 from qpm_lab.providers.interface import Task
 from qpm_lab.runner import clock
@@ -109,7 +109,7 @@ def intent(plan: Plan, task: Task | None, at: datetime, owner: Owner | None, sto
     kept, digests, named = stored.blobs(plan)
     swept, values = _sweeps(plan)
     payload: dict[str, Any] = {
-        "request": _request_facts(plan.request) | {"fidelity": plan.fidelity},
+        "request": _request_facts(plan.request) | {"fidelity": plan.fidelity, "max_cost": _max_cost(plan)},
         "circuit_blobs": named,
         "quote": plan.quote.to_dict(),
         "decision": plan.decision.to_dict(),
@@ -124,6 +124,10 @@ def intent(plan: Plan, task: Task | None, at: datetime, owner: Owner | None, sto
         payload |= {"seed": task.seed, "token": task.token, "payload_digest": _payload_digest(task, payload)}
     blobs = (*kept, *values, *further)
     return Intent(new_job(plan, task.token if task else "", at), payload, owner, blobs, digests)
+
+
+def _max_cost(plan: Plan) -> str | None:
+    return None if plan.max_cost is None else from_nano(plan.max_cost)
 
 
 def _asked(plan: Plan, stored: Stored, digests: dict[str, str] | None) -> tuple[dict[str, Any], list[Blob]]:

@@ -2,57 +2,95 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 
+from qpm_lab.errors import CancelledError
 from qpm_lab.providers.interface import Progress, Provider, Running, RunResult, Task
-from qpm_lab.runner.course import Course, Gathered, Histogram
+from qpm_lab.runner.course import Gathered, Histogram
+from qpm_lab.runner.extras import Built, Extras
 from qpm_lab.runner.outcome import validate
 
 
 class Interleaved:
     """A run of several tasks; cancelling it stops the one under way and begins no other.
 
+    The circuits are made in a thread of their own, since thousands of them may take seconds.
+
     Args:
-        course: What is run.
+        extras: What is run.
         task: The job's own, whose backend, seed and token all of them have.
         provider: Who runs them.
     """
 
     vendor_id: str | None = None
 
-    def __init__(self, course: Course, task: Task, provider: Provider) -> None:
-        self._course = course
+    def __init__(self, extras: Extras, task: Task, provider: Provider) -> None:
+        self._task = task
         self._provider = provider
-        self._tasks = [each for each, _ in course.tasks(task)]
+        self._built: Built | Exception | None = None
+        self._ready = threading.Event()
+        self._tasks: list[Task] = []
         self._results: list[RunResult] = []
+        self._running: Running | None = None
         self._cancelled = False
-        self._total = sum(_shots(each) for each in self._tasks)
-        self._running: Running = provider.submit(self._tasks[0])
+        threading.Thread(target=self._build, args=(extras,), name="qpm-companions", daemon=True).start()
+
+    def _build(self, extras: Extras) -> None:
+        try:
+            self._built = extras.build(self._provider)
+        except Exception as error:
+            self._built = error  # raised where the run is waited for
+        finally:
+            self._ready.set()
+
+    @property
+    def built(self) -> Built:
+        """What is run, once it is made.
+
+        Raises:
+            QpmError: it could not be made.
+        """
+        if isinstance(self._built, Built):
+            return self._built
+        raise self._built or CancelledError("The job was cancelled before its circuits were made.", "Submit it again.")
 
     def progress(self) -> Progress:
         """In shots over all tasks."""
+        if self._running is None:
+            return Progress(0, 0, "shots", "making the circuits")
+        total = sum(_shots(each) for each in self._tasks)
         done = sum(_shots(task) for task in self._tasks[: len(self._results)])
         now = self._running.progress()
         if len(self._results) < len(self._tasks) and now.unit == "shots" and now.total:
             done += min(now.done, _shots(self._tasks[len(self._results)]))
-        return Progress(done, self._total, "shots", now.message if done < self._total else "done")
+        return Progress(done, total, "shots", now.message if done < total else "done")
 
     def wait(self, timeout_seconds: float) -> bool:
         until = time.monotonic() + timeout_seconds
-        while self._running.wait(max(0.0, until - time.monotonic())):
-            if not self._take():
+        if not self._ready.wait(timeout_seconds):
+            return False
+        running = self._running or self._first()
+        while running.wait(max(0.0, until - time.monotonic())):
+            if not self._take(running):
                 return True
             if time.monotonic() >= until:
                 return False
+            running = self._running or running
         return False
 
-    def _take(self) -> bool:
+    def _first(self) -> Running:
+        self._tasks = [each for each, _ in self.built.course.tasks(self._task)]
+        self._running = self._provider.submit(self._tasks[0])
+        return self._running
+
+    def _take(self, running: Running) -> bool:
         """Takes the result of the task that has ended and begins the next; False when there is none."""
         place = len(self._results)
         if place == len(self._tasks):
             return False
-        result = self._running.result()
+        result = running.result()
         validate(result, self._tasks[place])
         self._results.append(result)
         if place + 1 == len(self._tasks) or self._cancelled:
@@ -65,12 +103,12 @@ class Interleaved:
 
     def gathered(self) -> Gathered:
         """All histograms of a finished run, as what they are."""
-        return self._course.gathered([counts for result in self._results for counts in result.counts])
+        return self.built.course.gathered([counts for result in self._results for counts in result.counts])
 
     def result(self) -> RunResult:
         """The histograms of the user's circuits, and what everything took."""
-        if len(self._results) < len(self._tasks):
-            self._running.result()  # raises what ended it
+        if self._running is None or len(self._results) < len(self._tasks):
+            (self._running or self._first()).result()  # raises what ended it
         results = self._results
         return RunResult(
             self.gathered().own,
@@ -84,7 +122,8 @@ class Interleaved:
 
     def cancel(self) -> None:
         self._cancelled = True
-        self._running.cancel()
+        if self._running is not None:
+            self._running.cancel()
 
 
 def _shots(task: Task) -> int:

@@ -50,6 +50,10 @@ def _after_failure(document: Mapping[str, Any]) -> dict[str, Any]:
         return _step("Without an interval it cannot be judged: choose a condition that this result has.")
     if not all(each["low"] <= each["threshold"] <= each["high"] for each in missed):
         return _step("More shots would not help: improve the circuit or choose another backend.")
+    if document["companions"] is not None and any(each["text"].startswith("fidelity") for each in missed):
+        return _step(
+            "The interval is too wide to decide, and more shots would not narrow it: its circuits have their own."
+        )
     shots = _deciding_shots(missed, document["shots"])
     if shots is None:
         return _step("More shots would most likely not help: its value is on the wrong side, or next to the threshold.")

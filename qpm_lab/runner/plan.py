@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
 
 from qpm_lab import circuits, pricing, providers
 from qpm_lab.circuits import Prepared
@@ -18,9 +17,10 @@ from qpm_lab.ledger import Ledger
 from qpm_lab.policy import Bundle
 from qpm_lab.runner import twirl
 from qpm_lab.runner.companions import Recipe, wanted
-from qpm_lab.runner.conditions import Condition, asks_fidelity, planned
+from qpm_lab.runner.conditions import Condition, asks_fidelity, planned, require_measurable
 from qpm_lab.runner.decisions import Decisions
 from qpm_lab.runner.envelope import Envelope
+from qpm_lab.runner.judging import judged
 from qpm_lab.runner.naming import own_name
 from qpm_lab.runner.order import MOST_AMOUNT, Order, checked, classification, label, nano_amount, whole
 
@@ -60,6 +60,12 @@ class Plan:
     """The session it draws from."""
     stages_ms: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def may_drop_companions(self) -> bool:
+        """True when only `auto` chose them and no condition needs the fidelity."""
+        recipe = self.companions
+        return recipe is not None and recipe.chosen_by == "auto" and not asks_fidelity(self.conditions)
+
 
 def make_plan(
     order: Order,
@@ -98,7 +104,9 @@ def make_plan(
     recipe = wanted(method, order.twirl, prepared, request, seed)
     max_cost = None if order.max_cost is None else nano_amount(order.max_cost, "--max-cost")
     middle = time.perf_counter()
-    verdict = judged(request, recipe, partial(decisions.decide, bundle, max_cost=max_cost))
+    require_measurable(needed, prepared, recipe)
+    decide = partial(decisions.decide, bundle, max_cost=max_cost)
+    verdict = judged(request, recipe, decide, must=asks_fidelity(needed))
     holds = _holds(bundle, verdict.request, verdict.quote, at, envelope, decisions)
     end = time.perf_counter()
     return Plan(
@@ -120,30 +128,6 @@ def make_plan(
         envelope=envelope,
         stages_ms={"prepare": (middle - began) * 1e3, "decide": (end - middle) * 1e3},
     )
-
-
-class Verdict(NamedTuple):
-    """A request with its companions, its price and what the rules say of it."""
-
-    request: Request
-    quote: Quote
-    decision: Decision
-    recipe: Recipe | str | None
-    """The companions, or why there are none."""
-
-
-def judged(request: Request, recipe: Recipe | str | None, decide: Callable[[Request, Quote], Decision]) -> Verdict:
-    """The rules' verdict. A job is never refused for the companions that only `auto` chose: it runs without."""
-    if not isinstance(recipe, Recipe):
-        quoted = pricing.quote(request)
-        return Verdict(request, quoted, decide(request, quoted), recipe)
-    whole = replace(request, companions=recipe.facts(request.circuits[0].fingerprint))
-    quoted = pricing.quote(whole)
-    decision = decide(whole, quoted)
-    if decision.effect == "allow" or recipe.chosen_by == "user":
-        return Verdict(whole, quoted, decision, recipe)
-    why = " ".join(reason.message for reason in decision.reasons)
-    return judged(request, f"{recipe.number:,} further circuits would measure it, and are refused. {why}", decide)
 
 
 def find_backend(backend_id: str) -> BackendInfo:
@@ -168,6 +152,13 @@ def judge_again(plan: Plan, *, bundle: Bundle, at: datetime, decisions: Decision
         decision=decisions.decide(bundle, plan.request, quoted, plan.max_cost),
         holds=_holds(bundle, plan.request, quoted, at, plan.envelope, decisions),
     )
+
+
+def without_companions(plan: Plan, why: str, *, at: datetime, decisions: Decisions) -> Plan:
+    """The same plan with nothing that measures the fidelity."""
+    request = replace(plan.request, companions=None)
+    bare = replace(plan, request=request, companions=None, no_fidelity=why, notes=_notes(plan.prepared, why))
+    return judge_again(bare, bundle=plan.bundle, at=at, decisions=decisions)
 
 
 def _holds(
@@ -269,4 +260,6 @@ def _notes(prepared: tuple[Prepared, ...], recipe: Recipe | str | None) -> tuple
     notes = dict.fromkeys(note for p in prepared for note in p.notes)
     if isinstance(recipe, Recipe):
         notes[recipe.note] = None
+    elif recipe is not None:
+        notes[f"No fidelity: {recipe}"] = None
     return tuple(notes)

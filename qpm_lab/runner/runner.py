@@ -40,8 +40,9 @@ from qpm_lab.runner.estimating import Ideals
 from qpm_lab.runner.extras import Extras, extras
 from qpm_lab.runner.intent import Intent, Stored, intent
 from qpm_lab.runner.interrupts import held_back
+from qpm_lab.runner.judging import refused_because
 from qpm_lab.runner.order import Order
-from qpm_lab.runner.plan import Plan, judge, make_plan, shortages, taken, with_shortages
+from qpm_lab.runner.plan import Plan, judge, make_plan, shortages, taken, with_shortages, without_companions
 from qpm_lab.runner.recovery import recover
 from qpm_lab.runner.rules import Rules
 from qpm_lab.runner.sessions import LEASE as SESSION_LEASE
@@ -197,7 +198,7 @@ class Runner:
         self._lock.release()
 
     def _plan(self, order: Order, at: datetime) -> Plan:
-        return make_plan(
+        plan = make_plan(
             order,
             bundle=self.rules.bundle(),
             principal=self.principal,
@@ -205,6 +206,14 @@ class Runner:
             decisions=self.decisions,
             envelope=self.envelope,
         )
+        if plan.companions is None or not plan.may_drop_companions:
+            return plan
+        short = shortages(plan.holds, self.ledger)
+        if not short:
+            return plan
+        names = ", ".join(dict.fromkeys(each.hold.quota for each in short))
+        why = refused_because(plan.companions, f"They do not fit into {names}.")
+        return without_companions(plan, why, at=at, decisions=self.decisions)
 
     def _renew_envelope(self, at: datetime) -> None:
         envelope = self.envelope

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab import circuits, fidelity, pricing, providers
 from qpm_lab.circuits import Prepared
-from qpm_lab.errors import InputError, QpmError
+from qpm_lab.errors import CapacityError, InputError, QpmError
 from qpm_lab.experiment import BackendInfo
+from qpm_lab.providers.interface import Task
+from qpm_lab.runner.extras import extras
 from qpm_lab.runner.naming import own_name
 from qpm_lab.runner.order import Order, checked
-from qpm_lab.runner.plan import find_backend
+from qpm_lab.runner.plan import Plan, find_backend
 
 if TYPE_CHECKING:
     from qpm_lab.fidelity import ShotPlan
@@ -33,7 +35,7 @@ class Precision:
 
 
 def shot_plan(
-    runner: Runner, order: Order, wanted: Precision, backends: Sequence[str] | None = None, prefix: str = "%%qjob"
+    runner: Runner, order: Order, wanted: Precision, backends: str | Sequence[str] | None = None, prefix: str = "%%qjob"
 ) -> dict[str, Any]:
     """A document with a row for each backend: shots, price, verdict of the rules, and what to write.
 
@@ -41,7 +43,7 @@ def shot_plan(
         runner: Quotes and judges; nothing is recorded or held.
         order: The circuit and the options of the job; its shots count where other circuits measure the fidelity.
         wanted: How exact it has to be.
-        backends: Their ids; all that can run or be quoted when None.
+        backends: An id or several; all that can run or be quoted when None.
         prefix: What stands before the options in the command of a row.
 
     Raises:
@@ -52,9 +54,12 @@ def shot_plan(
         raise InputError("The fidelity of a sweep is not planned.", "Give one circuit with all values in place.")
     if checked(order).fidelity == "none":
         raise InputError("--fidelity none leaves nothing to plan.", "Leave it out.")
-    infos = [find_backend(name) for name in backends] if backends else _all()
+    if order.fidelity is None and runner.envelope is not None:
+        # Within a session a job measures no fidelity unless it says so.
+        order = replace(order, fidelity="auto")
     plain = replace(order, source=list(prepared), parameters=None, args=())
     inquiry = _Inquiry(runner, plain, prepared, wanted, f"{prefix}{_values(order)}")
+    infos = _named(backends) if backends else _all()
     # What has nothing to plan comes last.
     rows = sorted((inquiry.row(info) for info in dict.fromkeys(infos)), key=lambda row: row["measured"] == "none")
     return {
@@ -66,6 +71,12 @@ def shot_plan(
         "reason": inquiry.refusal,
         "rows": rows,
     }
+
+
+def _named(backends: str | Sequence[str]) -> list[BackendInfo]:
+    if not isinstance(backends, Sequence):
+        raise InputError("backends must be a list of ids.", 'Write backends=["aer/noisy"].')
+    return [find_backend(name) for name in ([backends] if isinstance(backends, str) else backends)]
 
 
 def _all() -> list[BackendInfo]:
@@ -96,9 +107,20 @@ class _Inquiry:
         if not info.noisy:
             return row | {"measured": "none", "reason": NOTHING_TO_PLAN}
         try:
+            self._require_width(info)
             return row | (self._with_others(info) if self._by_others else self._with_histogram(info))
         except QpmError as error:
-            return row | {"reason": f"{error.message} {error.hint}".strip()}
+            return row | {"measured": "none", "reason": f"{error.message} {error.hint}".strip()}
+
+    def _require_width(self, info: BackendInfo) -> None:
+        """That the circuits have no more qubits than the backend.
+
+        Raises:
+            CapacityError: one has.
+        """
+        widest = max(each.facts.qubits for each in self._prepared)
+        if widest > info.qubits:
+            raise CapacityError(f"The circuit has {widest:,} qubits; {info.id} takes {info.qubits:,}.")
 
     def _with_histogram(self, info: BackendInfo) -> dict[str, Any]:
         worst = self._worst
@@ -115,8 +137,14 @@ class _Inquiry:
         found = self._judged(info, self._order.shots)
         further = found["companions"]
         if further is None:
-            return found | {"reason": found["reason"] or "Nothing measures the fidelity of this circuit here."}
+            nothing = {"measured": "none", "shots": None, "total_shots": None, "quote": None, "command": None}
+            return found | nothing | {"reason": found["reason"] or self._nothing_measures()}
         return found | {"measured": further["method"], "reason": self._how_exact(further)}
+
+    def _nothing_measures(self) -> str:
+        if len(self._prepared) == 1:
+            return "Nothing measures the fidelity of this circuit here."
+        return "Further circuits measure one circuit of a job only: plan each by itself."
 
     def _how_exact(self, further: dict[str, Any]) -> str:
         number, each = further["circuits"], further["shots"]
@@ -132,6 +160,8 @@ class _Inquiry:
 
     def _judged(self, info: BackendInfo, shots: int) -> dict[str, Any]:
         plan, decision = self._runner.explain(replace(self._order, backend=info.id, shots=shots))
+        if info.state == "ready" and decision.effect == "allow":
+            _require_able(plan)
         further = plan.request.companions
         told = further and {"method": further.method, "circuits": further.circuits, "shots": further.shots}
         return {
@@ -140,7 +170,7 @@ class _Inquiry:
             "companions": told,
             "quote": plan.quote.to_dict(),
             "decision": decision.to_dict(),
-            "reason": None,
+            "reason": plan.no_fidelity,
             "command": f"{self._prefix} --backend {info.id} --shots {shots}{_written(self._order)}",
         }
 
@@ -172,6 +202,25 @@ class _Inquiry:
         return min(known) if len(known) == len(found) else None
 
 
+def _require_able(plan: Plan) -> None:
+    """That the backend would take the job, as it is asked at submission.
+
+    Raises:
+        ProviderError: it is too large for it.
+        CircuitError: an instruction or a twirl cannot be had there.
+    """
+    task = Task(
+        backend=plan.request.backend,
+        circuits=tuple(each.circuit for each in plan.prepared),
+        shots=plan.request.shots,
+        seed=plan.drawn_seed,
+        forms=tuple(each.form for each in plan.prepared),
+    )
+    further = extras(plan, task)
+    for each in [task] if further is None else further.samples():
+        providers.provider_of(task.backend.id).check(each)
+
+
 def _blank(info: BackendInfo) -> dict[str, Any]:
     keys = "measured shots shots_expected predicted_fidelity companions total_shots quote decision reason"
     note = None if info.state == "ready" else info.note or None
@@ -180,15 +229,20 @@ def _blank(info: BackendInfo) -> dict[str, Any]:
 
 def _values(order: Order) -> str:
     """The circuit's arguments and fixed values, as they are typed."""
-    pairs = [("--parameter", f"{getattr(key, 'name', key)}={value}") for key, value in (order.parameters or {}).items()]
+    pairs = [("parameter", f"{getattr(key, 'name', key)}={value}") for key, value in (order.parameters or {}).items()]
     if order.args:
-        pairs.append(("--args", ", ".join(map(repr, order.args))))
-    return "".join(f" {option} {shlex.quote(value)}" for option, value in pairs)
+        pairs.append(("args", ", ".join(map(repr, order.args))))
+    return as_typed(pairs)
 
 
 def _written(order: Order) -> str:
     """The options of the job that were given, as they are typed."""
-    pairs = [(name, getattr(order, name)) for name in OPTIONS if getattr(order, name) is not None]
     conditions = [order.validate] if isinstance(order.validate, str) else order.validate
-    pairs += [("validate", condition) for condition in conditions if condition]
-    return "".join(f" --{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in pairs)
+    pairs = [*((name, getattr(order, name)) for name in OPTIONS), *(("validate", each) for each in conditions if each)]
+    return as_typed(pairs)
+
+
+def as_typed(pairs: Iterable[tuple[str, Any]]) -> str:
+    """Options as they stand in a command, each after a space; those without a value are left out."""
+    given = ((name.replace("_", "-"), shlex.quote(str(value))) for name, value in pairs if value is not None)
+    return "".join(f" --{name} {value}" for name, value in given)

@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from qpm_lab.errors import InputError
 from qpm_lab.runner import canary
-from qpm_lab.runner.canary_record import Watch, state
+from qpm_lab.runner.canary_record import Series, Watch, state
 from qpm_lab.runner.compared_runs import latest_runs
 from qpm_lab.runner.comparing import compare
 from qpm_lab.runner.order import Order
-from qpm_lab.runner.shot_plan import Precision, shot_plan
+from qpm_lab.runner.shot_plan import Precision, as_typed, shot_plan
 
 if TYPE_CHECKING:
     from qpm_lab.runner.runner import Runner
+
+SHOTS, TOLERANCE, ARL = 1000, 0.01, 1000
+"""Of a canary, and how closely it is watched, unless the caller says otherwise."""
+CARRIED = ("experiment", "project", "cost_center", "max_cost")
+"""Labels of a canary that the next one is given as well."""
 
 
 def order_from(circuit: Any, options: Mapping[str, Any]) -> Order:
@@ -40,7 +45,7 @@ class Studies:
         self,
         circuit: Any,
         half_width: float,
-        backends: Sequence[str] | None = None,
+        backends: str | Sequence[str] | None = None,
         *,
         level: float = 0.95,
         prefix: str = "%%qjob",
@@ -51,7 +56,7 @@ class Studies:
         Args:
             circuit: As for `submit`.
             half_width: Half the width of the fidelity's interval, for example 0.02.
-            backends: Ids; every backend that can run or be quoted when None.
+            backends: An id or several; every backend that can run or be quoted when None.
             level: Confidence of the interval.
             prefix: What stands before the options in the command of each row.
             **options: As for `submit`, except `backend`.
@@ -97,20 +102,20 @@ class Studies:
                 "A comparison takes either jobs or an experiment.",
                 "Write two or more job ids, or --experiment NAME, with --last N if you like.",
             )
-        named = [getattr(job, "id", job) for job in jobs]
-        ids = named if experiment is None else latest_runs(self.runner.ledger, experiment, last)
+        ids = _ids(jobs) if experiment is None else latest_runs(self.runner.ledger, experiment, last)
         return compare(self.runner, ids, delta, alpha)
 
     def canary(
         self,
         backend: str,
         circuit: Any = None,
-        shots: int = 1000,
+        shots: int = SHOTS,
         *,
-        tolerance: float = 0.01,
-        arl: int = 1000,
+        tolerance: float = TOLERANCE,
+        arl: int = ARL,
         history: bool = False,
         reset: bool = False,
+        prefix: str | None = None,
         **options: Any,
     ) -> dict[str, Any]:
         """Runs a known circuit on a backend as a governed job and says whether the machine has drifted.
@@ -123,11 +128,13 @@ class Studies:
             arl: At most one false alarm in so many canaries on average, while it falls no further.
             history: Only tell; nothing is run.
             reset: Begin a new baseline with this canary. The earlier history is kept.
-            **options: `experiment`, `project`, `cost_center`, `classification`, `max_cost`, `name`, `seed`.
+            prefix: What the `command` for the next canary begins with, how the circuit is written included.
+            **options: `experiment`, `project`, `cost_center`, `classification`, `max_cost`, `name`, `seed`. A seed
+                that the series has already gives the same simulation: it runs, and does not count.
 
         Returns:
             `alarm`, `evidence`, `threshold`, `floor`, `baseline`, the `history` with an interval for each canary,
-            `text` and `promise` in words, and `job_id` of the one just run.
+            `text`, `promise` and `warning` in words, `job_id` of the one just run, and the `command` for the next.
 
         Raises:
             QpmError: the job was refused or failed; it is not part of the history then.
@@ -138,5 +145,30 @@ class Studies:
         prepared = canary.one_circuit(circuit, self.runner.ideals)
         series = canary.find(self.runner.ledger, prepared, backend, shots)
         if history:
-            return state(self.runner.ledger, series, watch)
-        return canary.run(self.runner, series.next() if reset else series, prepared, watch, options)
+            document = state(self.runner.ledger, series, watch)
+        else:
+            document = canary.run(self.runner, series.next() if reset else series, prepared, watch, options)
+        begun = prefix or f"%qcanary {backend}{as_typed([('circuit', None if circuit is None else 'CIRCUIT')])}"
+        return document | {"command": f"{begun}{_next_options(series, watch, options)}"}
+
+
+def _ids(jobs: Any) -> list[str]:
+    """The ids of jobs that are named in any way; one by itself is a list of one.
+
+    Raises:
+        InputError: there is something else among them.
+    """
+    alone = isinstance(jobs, str) or not isinstance(jobs, Sequence)
+    ids: list[Any] = [getattr(job, "id", job) for job in ([jobs] if alone else jobs)]
+    for each in ids:
+        if not isinstance(each, str):
+            raise InputError(f"{str(each)[:80]!r} is no job.", "Give Jobs, or the ids of jobs. %qjobs lists them.")
+    return ids
+
+
+def _next_options(series: Series, watch: Watch, options: Mapping[str, Any]) -> str:
+    """What has to be typed for another canary of the same series, watched alike."""
+    usual = {"shots": SHOTS, "tolerance": TOLERANCE, "arl": ARL}
+    present = {"shots": series.shots, "tolerance": watch.tolerance, "arl": watch.arl}
+    pairs = [(name, value) for name, value in present.items() if value != usual[name]]
+    return as_typed([*pairs, *((name, options.get(name)) for name in CARRIED)])

@@ -42,7 +42,7 @@ def planned_blocks(plan: Plan) -> dict[str, dict[str, Any] | None]:
     if plan.companions is not None:
         blocks["companions"] = {**plan.companions.told(), "digest": None}
     if plan.twirl is not None:
-        blocks["twirl"] = {"kind": plan.twirl, "variants": plan.request.variants, "seed": plan.drawn_seed}
+        blocks["twirl"] = {"kind": plan.twirl, "variants": plan.request.variants, "seed": plan.request.seed}
     return blocks
 
 

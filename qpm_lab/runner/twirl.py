@@ -35,7 +35,9 @@ def check(twirl: str | None, prepared: tuple[Prepared, ...], shots: int) -> int:
     return VARIANTS
 
 
-def variants(circuit: QuantumCircuit, place: int, backend_id: str, kind: str, shots: int, seed: int) -> list[Item]:
+def variants(
+    circuit: QuantumCircuit, place: int, backend_id: str, kind: str, shots: int, seed: int, number: int = VARIANTS
+) -> list[Item]:
     """The variants of one circuit, its shots divided among them.
 
     Args:
@@ -45,17 +47,18 @@ def variants(circuit: QuantumCircuit, place: int, backend_id: str, kind: str, sh
         kind: `readout`, `gates` or `all`.
         shots: Of the circuit.
         seed: From which the variants follow.
+        number: Only the first so many are made.
 
     Raises:
         CircuitError: it does not measure at its end, or has a two-qubit gate that cannot be twirled.
     """
     gates = frozenset(providers.target(backend_id).operation_names)
-    twirled = [providers.routed(backend_id, circuit)] * VARIANTS
+    twirled = [providers.routed(backend_id, circuit)] * number
     if kind in ("gates", "all"):
-        twirled = list(circuits.pauli_twirled(twirled[0], VARIANTS, seed, gates=gates))
-    pads = [""] * VARIANTS
+        twirled = list(circuits.pauli_twirled(twirled[0], number, seed, gates=gates))
+    pads = [""] * number
     if kind in ("readout", "all"):
-        pads = list(circuits.circuit_pads(twirled[0], VARIANTS, seed))
+        pads = list(circuits.circuit_pads(twirled[0], VARIANTS, seed))[:number]
         twirled = [circuits.padded(each, pad, gates=gates) for each, pad in zip(twirled, pads, strict=True)]
     share, rest = divmod(shots, VARIANTS)
     return [

@@ -30,6 +30,8 @@ class Verdict:
     high: float | None
     reason: str | None = None
     """Why it failed, where the interval alone does not tell."""
+    estimand: str | None = None
+    """What the interval is of: a fidelity by proxies counts preparation and readout, one by mirror circuits not."""
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -40,6 +42,7 @@ class Verdict:
             "high": self.high,
             "threshold": self.condition.threshold,
             "reason": self.reason,
+            "estimand": self.estimand,
         }
 
 
@@ -64,6 +67,7 @@ class _Interval:
     low: float | None
     high: float | None
     reason: str | None
+    estimand: str | None = None
 
 
 def judge(conditions: Sequence[Condition], counts: Histograms, estimates: Sequence[Estimate], shots: int) -> Validation:
@@ -115,14 +119,14 @@ def _interval(condition: Condition, estimate: Estimate) -> _Interval:
         found = getattr(estimate, "hellinger", None)
     if found is None:
         return _Interval(None, None, None, estimate.reason or NO_HELLINGER)
-    return _Interval(found.value, found.low, found.high, found.reason)
+    return _Interval(found.value, found.low, found.high, found.reason, found.estimand)
 
 
 def _of_estimates(condition: Condition, intervals: Sequence[_Interval]) -> Verdict:
     for place, each in enumerate(intervals):
         if each.low is None or each.high is None:
             reason = _where("result", place, intervals) + (each.reason or NO_INTERVAL)
-            return Verdict(condition, False, each.value, each.low, each.high, reason)
+            return Verdict(condition, False, each.value, each.low, each.high, reason, each.estimand)
     place = _worst(condition, [each.low if condition.bounds_below else each.high for each in intervals])
     return _decided(condition, intervals[place], _where("result", place, intervals))
 
@@ -150,7 +154,7 @@ def _decided(condition: Condition, interval: _Interval, where: str) -> Verdict:
     if where and not passed:
         side, end = ("lower", low) if condition.bounds_below else ("upper", high)
         reason = f"{where}the {side} end of its interval is {end:.4f}"
-    return Verdict(condition, passed, interval.value, low, high, reason)
+    return Verdict(condition, passed, interval.value, low, high, reason, interval.estimand)
 
 
 def _where(what: str, place: int, among: Sequence[Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,16 @@ def test_a_plan_is_printed_with_the_command_to_run(qpm: Any) -> None:
     assert code == 0
     (row,) = document["rows"]
     assert row["command"] == f"qpm run {BELL} --backend aer/noisy --shots {row['shots']}"
+
+
+def test_a_file_with_a_space_in_its_name_is_quoted(qpm: Any, tmp_path: Path) -> None:
+    """So that the commands can be typed as they stand."""
+    path = tmp_path / "ghz 3.qasm"
+    path.write_bytes(Path(BELL).read_bytes())
+    (row,) = qpm("plan", str(path), "--half-width", "0.1", "--backends", "aer/noisy")[1]["rows"]
+    assert shlex.split(row["command"])[2] == str(path)
+    command = qpm("canary", "aer/noisy", "--shots", "200", "--circuit", str(path), "--history")[1]["command"]
+    assert shlex.split(command)[:5] == ["qpm", "canary", "aer/noisy", "--circuit", str(path)]
 
 
 def test_runs_that_are_equivalent_exit_zero_and_others_six(qpm: Any) -> None:
@@ -68,17 +79,26 @@ def test_a_job_is_run_again(qpm: Any) -> None:
     assert code == 0
     assert (document["backend"], document["shots"], document["labels"]["experiment"]) == ("aer/noisy", 500, "bell")
     assert document["job_id"] != first["job_id"]
-    code, document, _ = qpm("run", "--again", first["job_id"], "--dry-run")
-    assert (code, document["status"], document["shots"]) == (0, "dry_run", 300)
+    for words in [("run", "--dry-run"), ("explain",)]:
+        code, document, _ = qpm(*words, "--again", first["job_id"])
+        assert (code, document["status"], document["shots"]) == (0, "dry_run", 300)
+        assert document["backend"] == "aer/noisy"
 
 
+@pytest.mark.parametrize("command", ["run", "explain"])
 @pytest.mark.parametrize(
-    "words", [("run",), ("run", BELL, "--again", "0123456789ab"), ("run", "--again", "0123456789ab")]
+    ("words", "said"),
+    [
+        ((), "There is no circuit"),
+        ((BELL, "--again", "0123456789ab"), "bell.qasm is another"),
+        (("--again", "0123456789ab"), "no job"),
+    ],
 )
-def test_what_repeats_nothing_exits_two(qpm: Any, words: tuple[str, ...]) -> None:
+def test_what_repeats_nothing_exits_two(qpm: Any, command: str, words: tuple[str, ...], said: str) -> None:
     """Neither a file nor a job, both, or a job that is not there."""
-    code, document, _ = qpm(*words)
+    code, document, _ = qpm(command, *words)
     assert code == 2
+    assert said in document["error"]["message"]
     assert document["error"]["hint"]
 
 

@@ -174,7 +174,9 @@ def history(*points: dict[str, Any], **more: Any) -> dict[str, Any]:
         "threshold": last.get("threshold"),
         "history": list(points),
         "left_out": 0,
-        "text": "No sign of drift in 8 canaries.",
+        "command": "%qcanary aer/noisy --shots 1000 --circuit qc",
+        "warning": None,
+        "text": "No sign of drift in 8 canaries, 5 of which are the baseline.",
         "promise": "On average at most one false alarm in 1,000 canaries while the success rate stays above 0.94.",
         **more,
     }
@@ -182,4 +184,12 @@ def history(*points: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 EMPTY = history(text="No canary yet. The first 5 are the baseline.")
 HEALTHY = history(*BEGUN, *WATCHED)
+UNWATCHED = history(
+    *BEGUN,
+    {**canary(949, 6), "watched": None},
+    floor=None,
+    text="A rate of 0.95 leaves no room for a tolerance of 0.99 below it. Drift is not watched.",
+    promise="",
+)
+COPIED = history(*BEGUN, *WATCHED, warning="The same simulation as canary 4be1 (seed 7): it shows nothing new.")
 DRIFTED = history(*BEGUN, *WATCHED, *FALLEN, text="Drift: the share of successes has fallen below 0.94.")

@@ -28,6 +28,8 @@ ALL = [
     (CANARY, studies.EMPTY),
     (CANARY, studies.HEALTHY),
     (CANARY, studies.DRIFTED),
+    (CANARY, studies.UNWATCHED),
+    (CANARY, studies.COPIED),
 ]
 
 
@@ -48,15 +50,15 @@ def test_a_plan_shows_the_worst_case_beside_the_prediction() -> None:
     for said in both(PLAN, studies.PLAN):
         assert "Shots for ± 0.02 (95 %): ghz5" in said
         assert "2,501" in said
-        assert "810 if 0.931 as predicted" in said
+        assert "810 at 0.931" in said
         assert "usually too good" in said
         assert "$97.50 – $104.20" in said
         assert "2026-07-23" in said
-        assert "refused: It may cost $104.20" in said
+        assert "It may cost $104.20" in said
         assert "unknown" in said
         assert "%qjob qc --backend aer/noisy --shots 2501" in said
         assert "--backend ionq/qpu.forte-1" not in said
-        assert "Only a price yet: No adapter yet." in said
+        assert "far/away: No adapter yet." in said
 
 
 def test_a_plan_that_is_refused_says_why_and_what_would_do() -> None:
@@ -111,16 +113,32 @@ def test_an_alarm_is_seen_said_and_has_a_way_on() -> None:
     """Its marks differ in form, not in colour alone."""
     for said in both(CANARY, studies.DRIFTED):
         assert said.startswith("Drift")
-        assert "%qcanary aer/noisy --reset" in said
+        assert "%qcanary aer/noisy --shots 1000 --circuit qc --reset" in said
     assert canary_html(studies.DRIFTED).count('class="alarm"') == 2
     assert re.search(r"\.alarm \.dots\{[^}]*square", style("study.css"))
+
+
+def test_drift_that_is_not_watched_is_not_called_absent() -> None:
+    """Neither in the heading nor of a canary."""
+    for said in both(CANARY, studies.UNWATCHED):
+        assert said.startswith("Drift is not watched")
+        assert "No drift found" not in said
+        assert said.count("not watched") == 3
+    assert 'class="state ok"' not in canary_html(studies.UNWATCHED)
+
+
+def test_a_canary_that_does_not_count_is_said_to_be() -> None:
+    """Beside the verdict on the others."""
+    for said in both(CANARY, studies.COPIED):
+        assert "The same simulation as canary 4be1 (seed 7)" in said
+    assert canary_html(studies.COPIED).count('class="warns warn"') == 1
 
 
 def test_no_history_teaches_the_first_step() -> None:
     """And draws no empty frame."""
     for said in both(CANARY, studies.EMPTY):
         assert "No canary yet" in said
-        assert "run the first one: %qcanary aer/noisy" in said
+        assert "run the first one: %qcanary aer/noisy --shots 1000 --circuit qc" in said
     assert "<svg" not in canary_html(studies.EMPTY)
 
 

@@ -183,3 +183,12 @@ def test_one_of_a_list_is_not_counted_in_the_plural() -> None:
     assert jobs_table(JOBS[:1], more=True).caption == "The newest job"
     assert jobs_table(JOBS, more=True).caption == "The newest 2 jobs"
     assert jobs_table(JOBS[:1]).caption == "1 job"
+
+
+def test_usage_shows_how_many_jobs_met_their_conditions() -> None:
+    """Success is validation, not completion (M1, M3); without a validated job there are no such columns."""
+    row = {"user": "ada", "jobs": 12, "completed": 9, "failed": 1, "cancelled": 1, "denied": 1, "shots": 10}
+    said = usage_text([{**row, "succeeded": 7, "validated": 4, "passed": 2}])
+    assert "7 of 10 (70.0 %)" in " ".join(said.split())
+    assert "2 of 4 (50.0 %)" in " ".join(said.split())
+    assert "Validation" not in usage_text([{**row, "succeeded": 9, "validated": 0, "passed": 0}])

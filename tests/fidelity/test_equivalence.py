@@ -247,3 +247,23 @@ def test_the_normal_tail_continues_the_exact_one() -> None:
     _, exact = apart((25_300, 50_000), (24_900, 50_000), 0.05, 1)
     _, normal = apart((25_300, 50_000), (24_900, 50_001), 0.05, 1)
     assert normal == pytest.approx(exact, rel=0.01)
+
+
+def test_few_shots_on_few_outcomes_are_inconclusive_and_never_equivalent() -> None:
+    """F_H cannot stand in for the outcomes themselves where these are few: runs without a common outcome differ."""
+    ideal = {"000": 0.5, "111": 0.5}
+    apart = equivalence([{"000": 500}, {"111": 500}], 0.1, 0.05, ideal=ideal)
+    assert apart.verdict == "different"
+    near = equivalence([{"000": 250, "111": 250}, {"000": 350, "111": 150}], 0.1, 0.05, ideal=ideal)
+    assert near.verdict != "equivalent"
+    few = equivalence([{"000": 50, "111": 50}] * 2, 0.1, 0.05, ideal=ideal)
+    assert (few.verdict, few.shots_needed is not None) == ("inconclusive", True)
+
+
+def test_runs_that_differ_within_the_heavy_set_are_different_also_by_auto() -> None:
+    """On a large support F_H is compared, and is overruled where total variation shows a difference."""
+    ideal = {format(x, "010b"): 1 / 128 for x in range(128)}
+    first = {format(x, "010b"): 40 for x in range(64)}
+    second = {format(x, "010b"): 40 for x in range(64, 128)}
+    assert equivalence([first, first], 0.1, ideal=ideal).estimand != equivalence([first, first], 0.1).estimand
+    assert equivalence([first, second], 0.1, ideal=ideal).verdict == "different"

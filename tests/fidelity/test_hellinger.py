@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qpm_lab.fidelity import hellinger_fidelity
+from qpm_lab.fidelity import hellinger_fidelity, outcome_fidelity
 from qpm_lab.fidelity.hellinger import overlap
 from qpm_lab.fidelity.histogram import compare
 
@@ -139,3 +139,43 @@ def test_white_noise_scores_as_a_normal_variable_does(shots: int) -> None:
     scores = [overlap(compare(draw.multinomial(shots, noisy), ideal), 0.95)[1] for _ in range(300)]
     assert sum(score > 3 for score in scores) <= 4
     assert sum(score > 1.645 for score in scores) <= 30
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.02, 0.4])
+def test_ten_thousand_shots_of_sixteen_qubits_are_narrow_in_every_run(strength: float) -> None:
+    """Not on average: of 100 histograms of white noise at most two are wider than 0.09, and the intervals cover."""
+    ideal, draw = random_circuit(16, 3), np.random.default_rng(12)
+    noisy = (1 - strength) * ideal + strength / 65536
+    truth = float(np.sqrt(ideal * noisy).sum() ** 2)
+    found = [hellinger_fidelity(draw.multinomial(10_000, noisy), ideal) for _ in range(100)]
+    assert sum((each.high or 1) - (each.low or 0) > 0.09 for each in found) <= 2
+    assert sum((each.low or 0) <= truth <= (each.high or 1) + 1e-12 for each in found) >= 97
+
+
+def test_a_narrowed_interval_says_what_it_takes_for_granted() -> None:
+    """Only where the histogram fits white noise and the interval would be wider; one that is narrow anyway does not."""
+    ideal, draw = random_circuit(16, 3), np.random.default_rng(13)
+    found = [hellinger_fidelity(draw.multinomial(10_000, ideal), ideal) for _ in range(40)]
+    said = ["narrowed" in (each.assumption or "") for each in found]
+    assert 0 < sum(said) < 40
+    assert all((each.high or 1) - (each.low or 0) > 0.0799 for each, one in zip(found, said, strict=True) if one)
+
+
+def test_errors_that_silence_outcomes_are_covered_where_they_can_be_seen() -> None:
+    """A fifth of the outcomes never comes: with few shots the interval stays wide, with many it sees them."""
+    ideal, draw = random_circuit(12, 5), np.random.default_rng(14)
+    noisy = ideal * (draw.random(4096) > 0.2)
+    for shots in (300, 1_000, 10_000):
+        assert misses(ideal, noisy / noisy.sum(), shots, 60, 15) <= 4
+
+
+def test_a_nearly_uniform_ideal_has_an_interval_and_no_value() -> None:
+    """Any machine overlaps it: a value of 1 would praise every one of them."""
+    ideal, counts = np.full(256, 1 / 256), np.full(256, 40)
+    for found in (hellinger_fidelity(counts, ideal), outcome_fidelity(counts, ideal).hellinger):
+        assert found is not None
+        assert found.value is None
+        assert found.low is not None
+        assert found.high == pytest.approx(1)
+        assert "uniform" in (found.reason or "")
+        assert found.shots_needed is None

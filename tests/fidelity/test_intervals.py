@@ -104,3 +104,30 @@ def test_more_outcomes_than_possible_are_refused(counts: dict[str, int], qubits:
     """The number of qubits must go with the counts."""
     with pytest.raises(InputError):
         outcome_intervals(counts, qubits)
+
+
+@pytest.mark.parametrize(("counts", "qubits"), [({"000": 5}, 2), (np.arange(8), 4), ({"0": 5}, 2), ({"00": 5}, None)])
+def test_the_keys_are_as_long_as_there_are_qubits(counts: Any, qubits: Any) -> None:
+    """Shorter or longer ones belong to another number of outcomes."""
+    with pytest.raises(InputError, match="bits"):
+        outcome_intervals(counts, qubits)
+
+
+@pytest.mark.parametrize("key", ["0101", "zz", "", 5, None, ["01"]])
+def test_an_unknown_bit_string_has_no_interval(key: Any) -> None:
+    """Of another length, of other letters, no text: refused, not answered with the interval of an unseen outcome."""
+    with pytest.raises(InputError, match="bit string"):
+        outcome_intervals({"00": 5, "11": 6}, 2)[key]
+
+
+def test_intervals_are_gone_through_like_a_dictionary() -> None:
+    """The outcomes seen, each with its interval; the arrays behind it cannot be changed."""
+    found = outcome_intervals({"00": 50, "11": 60}, 2)
+    assert (list(found), len(found)) == (["00", "11"], 2)
+    assert "0 0" in found
+    assert "01" not in found
+    assert 5 not in found
+    assert dict(found.items()) == {"00": found["00"], "11": found["11"]}
+    for array in (found.value, found.low, found.high):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0.5

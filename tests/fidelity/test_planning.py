@@ -106,3 +106,12 @@ def test_what_cannot_be_planned_is_an_input_error(arguments: dict[str, object]) 
     """Bad arguments get an error with a message, never a number of shots."""
     with pytest.raises(InputError, match=r"\w"):
         plan_shots(**{"ideal": BELL, "half_width": 0.02, **arguments})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("half_width", [0.004, 0.01, 0.017])
+def test_proxies_planned_for_a_narrow_interval_meet_it_in_the_worst_case(half_width: float) -> None:
+    """At F = 0 the exact interval is as narrow as asked for, and the shots within 1 % of the formula."""
+    shots = plan_shots(None, half_width, method="proxy").shots or 0
+    low, high = clopper_pearson(shots // 2, shots)
+    assert high - low <= half_width
+    assert shots == pytest.approx(3.84 / half_width**2, rel=0.01)

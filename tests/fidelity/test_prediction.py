@@ -79,3 +79,11 @@ def test_operations_the_target_does_not_have_are_refused() -> None:
     for each in (other, turned, loop):
         with pytest.raises(InputError):
             expected_success_probability(each, backend())
+
+
+def test_it_prints_as_a_prediction() -> None:
+    """With its value, which a refused fidelity does not have, and as no fidelity."""
+    assert str(expected_success_probability(circuit(), backend())).startswith("0.9455 predicted")
+    bare = QuantumCircuit(2)
+    bare.sx(0)
+    assert "no prediction: the target reports no error" in str(expected_success_probability(bare, backend(sx=None)))

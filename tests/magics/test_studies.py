@@ -60,6 +60,25 @@ def test_a_canary_runs_and_its_history_only_shows(shell: InteractiveShell) -> No
     assert "1 of 5" in own.plain
 
 
+def test_the_next_canary_is_of_the_same_series(shell: InteractiveShell) -> None:
+    """The line that the card names goes on where the card stands."""
+    Ran(shell, BELL)
+    ran = Ran(shell, "%qcanary aer/noisy --circuit qc --shots 200 --tolerance 0.05")
+    line = ran.plain.partition("Next: run the next one:\n")[2].splitlines()[0].strip()
+    assert line == "%qcanary aer/noisy --circuit qc --shots 200 --tolerance 0.05"
+    assert "2 of 5" in Ran(shell, line).plain
+
+
+def test_a_plan_within_a_session_names_a_line_that_measures(shell: InteractiveShell) -> None:
+    """Where jobs measure no fidelity unless they say so."""
+    Ran(shell, BELL)
+    Ran(shell, "%qsession --max-jobs 3")
+    ran = Ran(shell, "%qplan qc --half-width 0.05 --backends aer/noisy")
+    line = next(each.strip() for each in ran.plain.splitlines() if each.strip().startswith("%qjob"))
+    assert Ran(shell, line).cards[-1]["fidelity"]["value"] is not None
+    Ran(shell, "%qsession --close")
+
+
 def test_a_refused_canary_leaves_its_card_and_ends_the_cell(shell: InteractiveShell) -> None:
     """As every refused job does."""
     ran = Ran(shell, "%qcanary aer/noisy --shots 5e9")
@@ -126,3 +145,14 @@ def test_options_backends_and_jobs_are_completed(shell: InteractiveShell) -> Non
         ("%qjob --aga", "--again"),
     ]:
         assert wanted in shell.complete(typed, typed, len(typed))[1], typed
+
+
+def test_a_job_is_repeated_by_its_variable(shell: InteractiveShell) -> None:
+    """Only what is given differs; a variable that holds no job is named."""
+    Ran(shell, f"{BELL}")
+    Ran(shell, f"{RUN} -o few")
+    ran = Ran(shell, "%qjob --again few --shots 300")
+    assert ran.error is None, ran.text
+    assert ran.cards[-1]["shots"] == 300
+    assert ran.cards[-1]["backend"] == "aer/noisy"
+    assert "not a Job" in str(Ran(shell, "%qjob --again qc").error)

@@ -29,7 +29,7 @@ READ = (3, 0, 2, 1)
 
 
 def turns(name: str) -> tuple[float, ...]:
-    return QUARTERS if name == "aer/noisy_clifford" else TURNS
+    return QUARTERS if name == "stim/noisy" else TURNS
 
 
 def expected(angles: tuple[float, ...]) -> dict[str, float]:

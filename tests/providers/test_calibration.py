@@ -27,7 +27,7 @@ def test_every_backend_has_a_calibration_that_reads_back(name: str) -> None:
     assert calibration(name) is found
 
 
-@pytest.mark.parametrize("name", ["aer/noisy", "aer/noisy_clifford"])
+@pytest.mark.parametrize("name", ["aer/noisy", "stim/noisy"])
 def test_all_that_a_result_is_read_against_is_in_it(name: str) -> None:
     """Errors, durations, relaxation times and couplings, as the target has them."""
     found, offered = read_calibration(calibration(name).content), target(name)
@@ -48,9 +48,9 @@ def test_an_ideal_backend_says_that_it_has_no_errors() -> None:
 
 def test_another_process_finds_the_same_digest() -> None:
     """Content decides, not the order in which a process happens to hold it."""
-    ask = "from qpm_lab.providers import calibration as c; print(c('aer/noisy').digest, c('aer/noisy_clifford').digest)"
+    ask = "from qpm_lab.providers import calibration as c; print(c('aer/noisy').digest, c('stim/noisy').digest)"
     said = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True).stdout.split()
-    assert said == [calibration("aer/noisy").digest, calibration("aer/noisy_clifford").digest]
+    assert said == [calibration("aer/noisy").digest, calibration("stim/noisy").digest]
 
 
 def test_equal_devices_have_equal_digests_and_others_do_not() -> None:

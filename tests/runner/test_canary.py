@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +12,12 @@ import pytest
 
 from qpm_lab import Lab
 from qpm_lab.errors import DeniedError, InputError, ProviderError
+from qpm_lab.providers.aer import AerProvider
 from qpm_lab.providers.interface import RunResult
 from qpm_lab.runner import canary
 from qpm_lab.runner.canary_record import Watch
 
-from .scripted import ended
+from .scripted import Held, ended
 
 HEALTHY = (952, 948, 950, 951, 949)
 Feed = Callable[..., None]
@@ -83,7 +86,7 @@ def test_a_machine_that_stays_as_it_was_raises_no_alarm(lab: Lab, feed: Feed) ->
     feed(*HEALTHY, 950, 947, 953)
     found = watch(lab, 8)
     assert not found["alarm"]
-    assert found["text"] == "No sign of drift in 8 canaries."
+    assert found["text"] == "No sign of drift in 8 canaries, 5 of which are the baseline."
     assert "at most one false alarm in 1,000 canaries while the success rate stays above 0.9" in found["promise"]
 
 
@@ -98,9 +101,105 @@ def test_a_machine_that_falls_raises_one_alarm_in_the_ledger(lab: Lab, feed: Fee
         [entry.event for entry in lab.ledger.entries(document["job_id"])].count("drift.alarm") for document in documents
     ]
     assert events == [int(place == raised) for place in range(8)]
-    assert f"canary {raised + 1} raised the alarm" in documents[-1]["text"]
+    assert f"canary {raised + 1} ({raised - 4} after the baseline) raised the alarm" in documents[-1]["text"]
     assert lab.job(documents[raised]["job_id"]).record()["canary"]["alarm"] is True
     assert lab.ledger.verify().ok
+
+
+def alarms(lab: Lab) -> list[dict[str, Any]]:
+    """What the ledger has of drift alarms."""
+    return [dict(entry.payload) for entry in lab.ledger.tail(0) if entry.event == "drift.alarm"]
+
+
+def test_an_alarm_whose_process_died_is_noted_by_the_next_canary(
+    lab: Lab, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, and with the canary that raised it: the job was recorded and the plug pulled before the alarm was."""
+    feed(*HEALTHY, 300, 301, 302)
+    watch(lab, 5)
+
+    def interrupted(*args: Any, **options: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as pulled:
+        pulled.setattr(lab.ledger, "note", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            lab.canary("aer/noisy")
+    assert alarms(lab) == []
+    found = watch(lab, 2)
+    (alarm,) = alarms(lab)
+    assert (alarm["successes"], alarm["canaries"], alarm["raised"]) == (300, 6, True)
+    assert lab.job(found["history"][5]["job_id"]).record()["canary"]["alarm"] is True
+    assert lab.ledger.verify().ok
+
+
+def test_an_alarm_that_an_earlier_canary_brings_with_it_late_is_noted(lab: Lab, feed: Feed, scripted: Any) -> None:
+    """Two kernels: what was submitted first ends last, and only both together raise the alarm."""
+    feed(*HEALTHY)
+    document = watch(lab, 5)
+    slow, quick = (Held(RunResult(({"0000": k, "0100": 1000 - k},), 0.1)) for k in (903, 903))
+    scripted(slow, quick).target = AerProvider().target
+    quick.released.set()
+    other, documents = Lab(lab.home), []
+    late = threading.Thread(target=lambda: documents.append(other.canary("aer/noisy")))
+    late.start()
+    while not other.runner.live or not any(live.running for live in list(other.runner.live.values())):
+        time.sleep(0.01)
+    assert not lab.canary("aer/noisy")["alarm"]
+    assert alarms(lab) == []
+    slow.released.set()
+    late.join()
+    other.close()
+    assert documents[0]["alarm"]
+    (alarm,) = alarms(lab)
+    assert alarm["series"] == document["series"]
+    assert alarm["canaries"] == 7
+
+
+def test_watched_more_closely_an_alarm_is_noted_once_for_each_way_of_watching(lab: Lab, feed: Feed) -> None:
+    """The same history raises it at a canary that was judged before."""
+    feed(*HEALTHY, 903, 903, 950, 950, 950)
+    assert not watch(lab, 7, tolerance=0.04)["alarm"]
+    assert watch(lab, 2)["alarm"]
+    (alarm,) = alarms(lab)
+    assert (alarm["tolerance"], alarm["canaries"]) == (0.01, 7)
+    assert not lab.canary("aer/noisy", tolerance=0.04)["alarm"]
+    assert len(alarms(lab)) == 1
+
+
+def test_looking_at_the_history_notes_nothing(lab: Lab, feed: Feed) -> None:
+    """However closely one looks."""
+    feed(*HEALTHY, 903, 903)
+    watch(lab, 7, tolerance=0.04)
+    head = lab.head()
+    assert lab.canary("aer/noisy", history=True)["alarm"]
+    assert lab.head() == head
+
+
+def test_the_same_simulation_again_is_left_out_and_said(lab: Lab) -> None:
+    """The same seed gives the same shots; a history of copies would show a machine that never scatters."""
+    first = lab.canary("aer/noisy", shots=200, seed=7)
+    assert first["warning"] is None
+    again = lab.canary("aer/noisy", shots=200, seed=7)
+    assert again["canaries"] == 1
+    assert first["job_id"] in again["warning"]
+    assert "not part of the history" in again["warning"]
+    assert lab.job(again["job_id"]).record()["canary"] is None
+    assert lab.canary("aer/noisy", shots=200, seed=8)["canaries"] == 2
+    assert lab.canary("aer/noisy", shots=200, seed=7, reset=True)["warning"] is None
+
+
+def test_the_command_of_the_next_canary_is_of_the_same_series(lab: Lab) -> None:
+    """Its circuit, its shots and how closely it is watched; what is usual is left out."""
+    bell = "OPENQASM 3; include 'stdgates.inc'; qubit[2] q; h q[0]; cx q[0], q[1];"
+    assert lab.canary("aer/noisy", history=True)["command"] == "%qcanary aer/noisy"
+    given = {"shots": 200, "tolerance": 0.05, "arl": 500, "seed": 1, "experiment": "my watch"}
+    found = lab.canary("aer/noisy", **given)
+    assert found["command"] == "%qcanary aer/noisy --shots 200 --tolerance 0.05 --arl 500 --experiment 'my watch'"
+    own = lab.canary("aer/noisy", bell, 200, history=True)
+    assert own["command"] == "%qcanary aer/noisy --circuit CIRCUIT --shots 200"
+    own = lab.canary("aer/noisy", bell, history=True, prefix="qpm canary aer/noisy --circuit bell.qasm")
+    assert own["command"] == "qpm canary aer/noisy --circuit bell.qasm"
 
 
 def test_the_state_is_worked_out_from_the_history_alone(lab: Lab, feed: Feed, home: Any) -> None:
@@ -160,7 +259,9 @@ def test_a_baseline_that_cannot_be_watched_says_why(lab: Lab, feed: Feed) -> Non
     feed(2, 1, 3, 2, 2, 1)
     found = watch(lab, 6)
     assert "leaves no room" in found["text"]
+    assert found["promise"] == ""
     assert not found["alarm"]
+    assert [row["watched"] for row in found["history"]] == [False] * 5 + [None]
 
 
 @pytest.mark.parametrize(

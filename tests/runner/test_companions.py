@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
+import threading
 import zlib
 from typing import Literal
 
 import pytest
 from qiskit import QuantumCircuit
 
-from qpm_lab import Lab
+from qpm_lab import Lab, QuotaError
 from qpm_lab.circuits import prepare, read_qpy
 from qpm_lab.errors import InputError
 from qpm_lab.experiment import Decision, Estimate, Principal, Quote, Reason, Request
 from qpm_lab.runner.companions import CLIFFORD as ITSELF
 from qpm_lab.runner.companions import MIRRORS, PROXIES, Recipe, cheapest
+from qpm_lab.runner.estimating import dispersion
+from qpm_lab.runner.extras import Extras
+from qpm_lab.runner.judging import judged
 from qpm_lab.runner.order import Order, checked
-from qpm_lab.runner.plan import find_backend, judged
+from qpm_lab.runner.plan import find_backend
 from tests.runner.victims import ghz
 
-CLIFFORD = "aer/noisy_clifford"
+CLIFFORD = "stim/noisy"
 
 
 def rotations(qubits: int = 3) -> QuantumCircuit:
@@ -68,6 +72,18 @@ def test_companions_count_in_quote_quotas_and_totals(lab: Lab) -> None:
     line = next(each for each in job.record()["quota"] if each["measure"] == "shots")
     assert int(line["used"]) == 100 + 2000
     assert lab.ledger.job(job.id).total_shots == 2100
+
+
+def test_the_order_of_a_jobs_shots_is_tested_where_it_is_known(lab: Lab) -> None:
+    """Companions divide a job's shots into parts; a steady machine gives no warning, a drifting one does."""
+    job = lab.submit(rotations(), backend="aer/noisy", shots=2000, seed=2, fidelity="mirror")
+    job.result()
+    steady = job.record()["fidelity"]["dispersion"]
+    assert steady["blocks"] == 20
+    assert steady["warning"] is None
+    drifting = dispersion([{"00": 100 - 4 * n, "11": 4 * n} for n in range(20)])
+    assert drifting is not None
+    assert "not independent" in drifting["warning"]
 
 
 def test_the_same_seed_measures_the_same_fidelity(lab: Lab) -> None:
@@ -120,12 +136,65 @@ def test_a_job_is_never_refused_for_companions_that_only_auto_chose(chosen_by: L
 
 
 def test_a_list_has_no_companions_and_says_why(lab: Lab) -> None:
-    """By name they are refused, under `auto` they are missing with a reason."""
+    """By name they are refused; under `auto` a large circuit goes without, and says so, and a small one is measured."""
     with pytest.raises(InputError, match="one circuit at a time"):
         lab.submit([ghz(30), ghz(31)], backend=CLIFFORD, shots=10, fidelity="proxy")
-    estimate = lab.submit([ghz(30), ghz(31)], backend=CLIFFORD, shots=10).result().fidelity
-    assert estimate.value is None
-    assert "one circuit at a time" in str(estimate.reason)
+    small, large = lab.submit([ghz(3), ghz(30)], backend=CLIFFORD, shots=2000).result()
+    assert small.fidelity.value is not None
+    assert large.fidelity.value is None
+    assert "Run it by itself" in str(large.fidelity.reason)
+
+
+def test_companions_that_do_not_fit_into_a_session_are_left_out(lab: Lab) -> None:
+    """Only `auto` chose them: the job runs, and says why its fidelity is missing; asked for by name, it is refused."""
+    with lab.session(max_shots=1500):
+        job = lab.submit(ghz(40), backend=CLIFFORD, shots=500, fidelity="auto")
+        assert "do not fit" in str(job.result().fidelity.reason)
+        assert any("do not fit" in note for note in job.record()["notes"])
+        with pytest.raises(QuotaError):
+            lab.submit(ghz(40), backend=CLIFFORD, shots=500, fidelity="proxy")
+
+
+@pytest.mark.parametrize(
+    ("circuits", "condition"),
+    [([ghz(3), ghz(40)], "fidelity>=0.1"), (ghz(40), "hellinger>=0.1")],
+)
+def test_a_condition_that_nothing_will_measure_is_refused_before_it_costs(
+    lab: Lab, circuits: object, condition: str
+) -> None:
+    """A large circuit in a list has no companions, and companions give no Hellinger interval."""
+    with pytest.raises(InputError, match="cannot be measured"):
+        lab.submit(circuits, backend=CLIFFORD, shots=100, validate=condition)
+    assert lab.page()["jobs"] == []
+
+
+def test_cancelling_does_not_wait_until_all_circuits_are_made(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of circuits take seconds; a job is stopped before they are there."""
+    made = threading.Event()
+    monkeypatch.setattr(Extras, "build", lambda self, provider: made.wait(60))
+    job = lab.submit(ghz(40), backend=CLIFFORD, shots=100)
+    assert not job.wait(0.5)
+    job.cancel()
+    assert job.wait(20)
+    assert job.record()["status"] == "cancelled"
+    made.set()
+
+
+def test_a_simulator_says_that_there_is_nothing_to_measure(lab: Lab) -> None:
+    """The same cell runs there first, and runs no further circuits."""
+    job = lab.submit(ghz(3), shots=100, fidelity="mirror")
+    assert job.result().fidelity.reason == "ideal simulator, sampling noise only"
+    assert job.record()["companions"] is None
+    assert any("sampling noise only" in note for note in job.record()["notes"])
+
+
+def test_companions_can_be_quoted_where_they_cannot_be_run_yet(lab: Lab) -> None:
+    """The price of a vendor's job includes them."""
+    bare = lab.quote(ghz(5), backend="braket/iqm_garnet", shots=1000)
+    whole = lab.quote(ghz(5), backend="braket/iqm_garnet", shots=1000, fidelity="mirror")
+    assert whole.high is not None
+    assert bare.high is not None
+    assert whole.high > 10 * bare.high
 
 
 def test_a_circuit_that_has_no_mirror_says_why(lab: Lab) -> None:

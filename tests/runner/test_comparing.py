@@ -61,6 +61,33 @@ def test_one_simulation_seen_twice_is_no_evidence(lab: Lab) -> None:
     assert any("same seed (7)" in words for words in found["warnings"])
 
 
+def test_a_twirled_run_is_not_the_untwirled_simulation(lab: Lab) -> None:
+    """The same seed gives other shots there; two runs twirled alike are one seen twice."""
+    plain, twirled, again = run(lab, seed=7), run(lab, seed=7, twirl="readout"), run(lab, seed=7, twirl="readout")
+    found = lab.compare([plain, twirled])
+    assert found["verdict"] == "equivalent"
+    assert found["warnings"] == ["Some of the runs are twirled differently."]
+    assert lab.compare([twirled, again])["verdict"] == "inconclusive"
+
+
+def test_the_circuit_that_needs_the_most_shots_gives_the_reason(lab: Lab) -> None:
+    """The shots that are named are the shots that settle it."""
+    ids = [run(lab, [BELL, "OPENQASM 3; include 'stdgates.inc'; qubit[5] q; h q;"], shots=60, seed=s) for s in (1, 2)]
+    found = lab.compare(ids)
+    needed = [block["shots_needed"] for block in found["circuits"]]
+    assert needed[1] > needed[0]
+    assert found["shots_needed"] == needed[1]
+    assert found["reason"].startswith("Circuit 2 of 2")
+    assert f"{needed[1]:,}" in found["reason"]
+
+
+def test_sweeps_over_different_values_are_said_to_be(lab: Lab) -> None:
+    """Their points are compared one by one, and are not the same points."""
+    circuit = "OPENQASM 3; include 'stdgates.inc'; input float theta; qubit[1] q; rx(theta) q[0];"
+    ids = [run(lab, circuit, parameters={"theta": [0.1, 0.7 + 0.01 * n]}, seed=n) for n in (1, 2)]
+    assert any("different values" in words for words in lab.compare(ids)["warnings"])
+
+
 def test_other_shots_do_not_make_the_same_seed_independent(lab: Lab) -> None:
     """The shorter simulation may be the beginning of the longer one."""
     found = lab.compare([run(lab, seed=7), run(lab, seed=7, shots=3000)])
@@ -121,6 +148,10 @@ def test_what_cannot_be_compared_is_refused_with_the_way_out(lab: Lab) -> None:
         ([one, wide], "different numbers of bits"),
         ([one, two], "1 and 2 histograms"),
         ([one, "ffffffffffff"], "no job"),
+        ([one, 5], "'5' is no job"),
+        ([one, None], "'None' is no job"),
+        (5, "'5' is no job"),
+        (one, "there is one"),
     ]:
         with pytest.raises(InputError, match=words) as refused:
             lab.compare(jobs)

@@ -16,6 +16,7 @@ RERUN = {"shots": 12_000, "command": "%qjob --again JOB --shots 12000", "quote":
 
 def completed(shots: int = 1000, **blocks: Any) -> dict[str, Any]:
     document = {"status": "completed", "decision": None, "error": None, "job_id": "JOB", "name": "bell"}
+    document |= {"companions": None}
     return {**document, "shots": shots, "labels": {"experiment": None}, "validation": None, "rerun": None, **blocks}
 
 
@@ -73,3 +74,12 @@ def test_a_refused_value_proposes_the_shots_that_would_give_it() -> None:
     assert step is not None
     assert step["command"] == RERUN["command"]
     assert "12,000" in step["text"]
+
+
+def test_more_shots_are_not_proposed_where_companions_measure_the_fidelity() -> None:
+    """They have shots of their own, so the interval would stay as wide; an outcome's would not."""
+    companions = {"method": "proxy", "circuits": 2000, "shots": 1}
+    verdict = missed("fidelity>=0.5", 0.5, 0.45, 0.56, 0.51)
+    assert shots_of(completed(validation=verdict, companions=companions)) is None
+    assert shots_of(completed(validation=verdict)) is not None
+    assert shots_of(completed(validation=missed("p(0)>=0.5", 0.5, 0.45, 0.56, 0.51), companions=companions))

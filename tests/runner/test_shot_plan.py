@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from qpm_lab import Lab
-from qpm_lab.errors import InputError
+from qpm_lab.errors import InputError, QpmError
 
 BELL = "OPENQASM 3; include 'stdgates.inc'; qubit[2] q; h q[0]; cx q[0], q[1];"
 UNIFORM = "OPENQASM 3; include 'stdgates.inc'; qubit[4] q; h q;"
@@ -62,6 +62,53 @@ def test_every_backend_is_there_with_price_verdict_and_the_line_to_write(lab: La
     assert far["decision"]["effect"] == "deny"
     assert far["note"]
     assert document["rows"][-1]["measured"] == "none"
+
+
+def ghz(qubits: int) -> str:
+    """A circuit of so many qubits."""
+    gates = "".join(f" cx q[{n}], q[{n + 1}];" for n in range(qubits - 1))
+    return f"OPENQASM 3; include 'stdgates.inc'; qubit[{qubits}] q; h q[0];{gates}"
+
+
+def test_the_line_to_write_measures_a_fidelity_in_a_session_too(lab: Lab) -> None:
+    """There a job measures none unless it says so."""
+    with lab.session(max_jobs=3):
+        found = row(lab.plan_shots(BELL, 0.05, ["aer/noisy"]), "aer/noisy")
+        assert found["command"] == f"%%qjob --backend aer/noisy --shots {found['shots']} --fidelity auto"
+        large = row(lab.plan_shots(ghz(40), 0.1, ["stim/noisy"]), "stim/noisy")
+        assert (large["measured"], large["companions"]["circuits"]) == ("proxy", 2000)
+
+
+@pytest.mark.parametrize("backend", ["aer/noisy", "braket/iqm_emerald", "braket/iqm_garnet"])
+@pytest.mark.parametrize("source", [ghz(100), [BELL, ghz(100)]])
+def test_a_backend_with_too_few_qubits_is_not_offered(lab: Lab, backend: str, source: Any) -> None:
+    """Neither a price nor a line to write; both widths are said."""
+    found = row(lab.plan_shots(source, 0.1, [backend]), backend)
+    assert found["measured"] == "none"
+    assert (found["quote"], found["decision"], found["command"]) == (None, None, None)
+    assert "The circuit has 100 qubits" in found["reason"]
+
+
+def test_a_gate_that_a_backend_does_not_have_is_not_offered(lab: Lab) -> None:
+    """It would be refused at submission, for the reason that is given."""
+    turned = "OPENQASM 3; include 'stdgates.inc'; qubit[2] q; ry(0.3) q[0]; cx q[0], q[1];"
+    found = row(lab.plan_shots(turned, 0.1, ["stim/noisy"]), "stim/noisy")
+    assert found["command"] is None
+    with pytest.raises(QpmError) as refused:
+        lab.submit(turned, backend="stim/noisy", shots=200)
+    assert refused.value.message in found["reason"]
+
+
+def test_a_list_whose_fidelity_nothing_measures_is_not_offered(lab: Lab) -> None:
+    """Further circuits belong to one circuit."""
+    found = row(lab.plan_shots([BELL, ghz(40)], 0.1, ["stim/noisy"]), "stim/noisy")
+    assert (found["measured"], found["shots"], found["command"]) == ("none", None, None)
+    assert "plan each by itself" in found["reason"]
+
+
+def test_one_backend_may_be_named_without_a_list(lab: Lab) -> None:
+    """Not read letter by letter."""
+    assert [each["backend"] for each in lab.plan_shots(BELL, 0.1, "aer/noisy")["rows"]] == ["aer/noisy"]
 
 
 def test_nothing_is_recorded_or_held(lab: Lab) -> None:
@@ -126,6 +173,8 @@ def test_values_of_parameters_are_part_of_the_line_to_write(lab: Lab) -> None:
         ({"half_width": float("nan")}, "half-width"),
         ({"half_width": 0.02, "level": 1.0}, "confidence level"),
         ({"half_width": 0.02, "backends": ["aer/nothing"]}, "no backend"),
+        ({"half_width": 0.02, "backends": 5}, "list of ids"),
+        ({"half_width": 0.02, "backends": [5]}, "named by text"),
         ({"half_width": 0.02, "fidelity": "none"}, "nothing to plan"),
         ({"half_width": 0.02, "colour": "red"}, "no option"),
     ],

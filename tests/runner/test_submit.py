@@ -163,3 +163,16 @@ def test_a_callers_own_limit_refuses(lab: Lab) -> None:
     decision = lab.explain(ghz(), backend="braket/iqm_garnet", shots=100, max_cost="0.30")
     assert [reason.kind for reason in decision.reasons] == ["caller"]
     assert lab.explain(ghz(), backend="braket/iqm_garnet", shots=100, max_cost="0.45").effect == "allow"
+
+
+def test_a_result_can_be_read_against_the_machine_as_it_was(lab: Lab) -> None:
+    """Every job names a snapshot of its backend's calibrations; the same calibrations are kept once."""
+    first, second = (lab.submit(ghz(), backend="aer/noisy", shots=10) for _ in range(2))
+    snapshot = first.calibration()
+    assert snapshot["qubits"]
+    assert first.record()["calibration"] == second.record()["calibration"]
+    assert first.record()["calibration"]["digest"].startswith("sha256:")
+    with pytest.raises(DeniedError) as denied:
+        lab.submit(ghz(), backend="braket/iqm_garnet", shots=10, max_cost="0.0001")
+    with pytest.raises(InputError, match="no calibration snapshot"):
+        lab.job(str(denied.value.job_id)).calibration()

@@ -24,7 +24,7 @@ def asymmetric() -> QuantumCircuit:
 
 
 @pytest.mark.parametrize("twirl", ["readout", "gates", "all"])
-@pytest.mark.parametrize("backend", ["aer/simulator", "aer/noisy", "aer/noisy_clifford"])
+@pytest.mark.parametrize("backend", ["aer/simulator", "aer/noisy", "stim/noisy"])
 def test_flips_are_undone_in_the_right_bits(lab: Lab, backend: str, twirl: str) -> None:
     """The most frequent key is the circuit's own, registers and spaces as without."""
     result = lab.submit(asymmetric(), backend=backend, shots=640, seed=3, twirl=twirl).result()

@@ -38,7 +38,9 @@ function endsOf(estimate: Estimate | null): Ends | null {
 
 /** Both intervals on one number line, also that of a refused value: the companion's is thinner, under the first. */
 function Drawn({ fidelity }: { fidelity: Fidelity }) {
-  const [own, other] = [endsOf(fidelity), endsOf(fidelity.hellinger)];
+  const own = endsOf(fidelity);
+  // Beside an ideal that is nearly uniform the companion is close to 1 whatever the machine does.
+  const other = own && endsOf(fidelity.hellinger);
   const ends = [...(own ?? []), ...(other ?? [])];
   if (!ends.length) {
     return null;

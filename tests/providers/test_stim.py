@@ -1,9 +1,13 @@
-"""The 156-qubit device for Clifford circuits."""
+"""`stim/noisy`: the 156-qubit device for Clifford circuits."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+import stim as library
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
@@ -14,31 +18,15 @@ from qiskit_aer.noise import NoiseModel, ReadoutError, depolarizing_error
 
 from qpm_lab.circuits import Bindings
 from qpm_lab.errors import CapacityError, CircuitError
-from qpm_lab.providers import aer_clifford, backend, ideal_probabilities, provider_of, routed, target
+from qpm_lab.providers import backend, ideal_probabilities, provider_of, routed, stim, target
+from qpm_lab.providers.clifford_program import program
 from qpm_lab.providers.generic_device import Errors
 from qpm_lab.providers.interface import Task
+from qpm_lab.providers.pieces import cut, whole
 from qpm_lab.providers.routing import compact
-from qpm_lab.providers.stabilizer import outcomes
 from tests.providers.making import crossed, deciding, ghz, leaning, run, task
 
-DEVICE = "aer/noisy_clifford"
-STEPS = ("s", "sdg", "z", "x", "sx", "cx")
-
-
-def random_steps(draw: np.random.Generator, qubits: int, number: int) -> list[tuple[str, int, int]]:
-    steps = []
-    for _ in range(number):
-        name = STEPS[draw.integers(len(STEPS) if qubits > 1 else 5)]
-        a, b = draw.permutation(qubits)[:2].tolist() if name == "cx" else [int(draw.integers(qubits))] * 2
-        steps.append((name, a, b))
-    return steps
-
-
-def as_circuit(steps: list[tuple[str, int, int]], qubits: int) -> QuantumCircuit:
-    circuit = QuantumCircuit(qubits)
-    for name, a, b in steps:
-        getattr(circuit, name)(*([a] if a == b else [a, b]))
-    return circuit
+DEVICE = "stim/noisy"
 
 
 def there_and_back(qubits: int, seed: int) -> QuantumCircuit:
@@ -51,33 +39,6 @@ def there_and_back(qubits: int, seed: int) -> QuantumCircuit:
     circuit.compose(random.inverse(), inplace=True)
     circuit.measure(range(qubits), np.random.default_rng(seed).permutation(qubits).tolist())
     return circuit
-
-
-@settings(max_examples=60)
-@given(st.integers(1, 6), st.integers(0, 60), st.integers(0, 10**6))
-def test_the_outcomes_are_those_of_the_state_vector(qubits: int, number: int, seed: int) -> None:
-    """Base and directions of any circuit span exactly the outcomes that have a probability, all of them equal."""
-    steps = random_steps(np.random.default_rng(seed), qubits, number)
-    found = outcomes(steps, qubits)
-    possible = {found.base}
-    for way in found.directions:
-        possible |= {each ^ way for each in possible}
-    exact = Statevector(as_circuit(steps, qubits)).probabilities()
-    assert len(possible) == 2 ** len(found.directions)
-    assert possible == set(np.flatnonzero(exact > 1e-9).tolist())
-    assert exact[found.base] == pytest.approx(1 / len(possible))
-
-
-@pytest.mark.parametrize("shots", [1, 2, 4000])
-def test_samples_are_even_over_the_possible_outcomes(shots: int) -> None:
-    """One shot or many, only possible outcomes come, and with many shots each about as often."""
-    circuit = QuantumCircuit(3)
-    steps = [("sx", 0, 0), ("cx", 0, 1), ("x", 2, 2), ("sx", 1, 1)]
-    exact = Statevector(as_circuit(steps, circuit.num_qubits)).probabilities()
-    found = outcomes(steps, 3).sample(shots, np.random.default_rng(3)) @ (1 << np.arange(3))
-    share = np.bincount(found, minlength=8) / shots
-    assert not share[exact < 1e-9].any()
-    assert shots < 1000 or np.abs(share - exact).max() < 5 * (0.25 / shots) ** 0.5
 
 
 def aer_noise(qubits: tuple[int, ...]) -> NoiseModel:
@@ -99,8 +60,8 @@ def aer_noise(qubits: tuple[int, ...]) -> NoiseModel:
 @pytest.mark.parametrize("seed", range(3))
 def test_the_noise_is_that_of_aer_with_the_same_calibrations(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """With large errors every share agrees with Aer's exact density matrix within five standard errors."""
-    monkeypatch.setattr(aer_clifford, "ERRORS", Errors((0.005, 0.02), (0.005, 0.03), (0.01, 0.05)))
-    aer_clifford.device.cache_clear()
+    monkeypatch.setattr(stim, "ERRORS", Errors((0.005, 0.02), (0.005, 0.03), (0.01, 0.05)))
+    stim.device.cache_clear()
     try:
         circuit, shots = routed(DEVICE, there_and_back(4, seed)), 200_000
         result = run(DEVICE, circuit, shots=shots)
@@ -109,7 +70,7 @@ def test_the_noise_is_that_of_aer_with_the_same_calibrations(seed: int, monkeypa
         simulator = AerSimulator(method="density_matrix", noise_model=aer_noise(qubits))
         exact = _read(simulator.run(small).result().data()["density_matrix"].probabilities(), circuit, qubits)
     finally:
-        aer_clifford.device.cache_clear()
+        stim.device.cache_clear()
     for key, p in exact.items():
         assert abs(result.counts[0].get(key, 0) / shots - p) < 5 * (p * (1 - p) / shots) ** 0.5
 
@@ -157,7 +118,7 @@ def test_many_circuits_of_one_shot_each_are_one_job() -> None:
 
 def test_shots_cut_into_pieces_are_all_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where memory allows few shots at a time the rest follows, with other random numbers."""
-    monkeypatch.setattr(aer_clifford, "_PIECE_BYTES", 20 * 3 * 100)
+    monkeypatch.setattr(stim, "_PIECE_BYTES", 230 * 100)
     counts = run(DEVICE, ghz(3), shots=1000).counts[0]
     assert sum(counts.values()) == 1000
     assert 300 < counts["000"] < 700
@@ -215,7 +176,7 @@ def test_gates_that_are_clifford_together_are_taken() -> None:
 
 def test_a_circuit_wider_than_the_device_is_refused() -> None:
     """With both widths."""
-    with pytest.raises(CapacityError, match="157 qubits; aer/noisy_clifford takes 156"):
+    with pytest.raises(CapacityError, match="157 qubits; stim/noisy takes 156"):
         provider_of(DEVICE).check(task(DEVICE, ghz(157)))
 
 
@@ -252,3 +213,99 @@ def test_a_chain_that_does_not_fit_without_swaps_is_routed_with_them() -> None:
     result = run(DEVICE, circuit, shots=500)
     assert result.details["circuits"][0]["two_qubit_gates"] > 29
     assert set(sorted(result.counts[0], key=lambda k: -result.counts[0][k])[:2]) == {"0" * 30, "1" * 30}
+
+
+@settings(max_examples=60)
+@given(st.integers(1, 5), st.integers(0, 40), st.integers(0, 10**6))
+def test_every_gate_of_the_device_is_the_same_in_stim(qubits: int, number: int, seed: int) -> None:
+    """Without its errors any circuit of device gates gives the outcomes of the state vector, about as often."""
+    draw = np.random.default_rng(seed)
+    gates = QuantumCircuit(qubits)
+    for _ in range(number):
+        qubit, kind = int(draw.integers(qubits)), draw.integers(4)
+        if kind == 0:
+            gates.rz(int(draw.integers(-4, 8)) * np.pi / 2, qubit)
+        elif kind == 1 and qubits > 1:
+            low = min(qubit, qubits - 2)
+            gates.cx(*draw.permutation([low, low + 1]).tolist())
+        else:
+            getattr(gates, "sx" if kind == 2 else "x")(qubit)
+    circuit = QuantumCircuit(target(DEVICE).num_qubits, qubits)
+    circuit.compose(gates, range(qubits), inplace=True)
+    circuit.measure(range(qubits), range(qubits))
+    ideal = library.Circuit(program(circuit, circuit, stim.lines()).text).without_noise()
+    drawn = ideal.compile_sampler(seed=seed).sample(2000) @ (1 << np.arange(qubits))
+    share, exact = np.bincount(drawn, minlength=2**qubits) / 2000, Statevector(gates).probabilities()
+    assert np.abs(share - exact).max() < 6 * (0.25 / 2000) ** 0.5
+    assert not share[exact < 1e-9].any()
+
+
+def test_errors_are_as_likely_as_the_calibration_says() -> None:
+    """Average errors become Pauli errors: 3/2 of it on one qubit and 5/4 on two, and readings flip as calibrated."""
+    lines, device = stim.lines(), target(DEVICE)
+    for name, width, factor in (("sx", 1, 1.5), ("x", 1, 1.5), ("cx", 2, 1.25)):
+        for where, known in device[name].items():
+            (_, noise) = library.Circuit(lines[name, where])
+            assert noise.name == f"DEPOLARIZE{width}"
+            assert noise.gate_args_copy() == [pytest.approx(known.error * factor)]
+            assert [each.value for each in noise.targets_copy()] == list(where)
+    (reading,) = library.Circuit(lines["measure", (7,)])
+    assert reading.gate_args_copy() == [pytest.approx(device["measure"][(7,)].error)]
+
+
+def test_bits_that_are_not_read_are_zero_and_the_last_reading_counts() -> None:
+    """A classical bit that is written twice has the later qubit's value, each outcome once."""
+    circuit = QuantumCircuit(2, 4)
+    circuit.h(0)
+    circuit.x(1)
+    circuit.measure([0, 1], [2, 2])
+    counts = run(DEVICE, circuit, shots=2000).counts[0]
+    assert sum(counts.values()) == 2000
+    assert set(counts) <= {"0100", "0000"}
+    assert counts["0100"] > 1900
+
+
+def test_two_threads_may_use_the_device_for_the_first_time_at_once() -> None:
+    """A new process whose first shots are drawn in two threads comes to its end."""
+    script = (
+        "from tests.providers.making import ghz, task; from qpm_lab.providers import provider_of;"
+        "from qpm_lab.providers.crew import Threads; from qpm_lab.providers.gathering import Gathering;"
+        "from qpm_lab.providers.pieces import cut; work = task('stim/noisy', *[ghz(100)] * 40, shots=3000);"
+        "ready = provider_of('stim/noisy').prepared(work); found = Gathering(work, cut(ready.costs, work));"
+        "Threads(2).work(ready, found); print(found.is_complete, len(found.pieces) > 3)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout == "True True\n", done.stderr
+
+
+def test_a_piece_gives_the_same_wherever_it_is_computed() -> None:
+    """A child gets a piece as a task of its own, with its own routing, and finds the same counts."""
+    provider = provider_of(DEVICE)
+    work = task(DEVICE, ghz(30), ghz(40), ghz(3), shots=3000)
+    ready = provider.prepared(work)
+    for piece in cut(ready.costs, work):
+        alone = piece.of(work)
+        assert stim.StimProvider().prepared(alone).run(whole(alone)) == ready.run(piece)
+
+
+def test_many_shots_leave_the_process_and_single_shots_stay() -> None:
+    """stim keeps Python's lock, so only what is short counts as letting others run."""
+    short, long = (provider_of(DEVICE).prepared(task(DEVICE, ghz(100), shots=n)).costs[0] for n in (1, 10**7))
+    assert short.releases_lock
+    assert not long.releases_lock
+
+
+def test_outcomes_that_do_not_fit_into_memory_are_refused() -> None:
+    """With what they may need; the same number of shots of few bits is no problem."""
+    with pytest.raises(CapacityError, match=r"outcomes of 1,000,000,000 shots may need [\d.]+ TiB"):
+        provider_of(DEVICE).check(task(DEVICE, ghz(100), shots=10**9))
+    provider_of(DEVICE).check(task(DEVICE, ghz(5), shots=10**9))
+
+
+def test_only_the_first_circuits_of_many_are_listed_one_by_one() -> None:
+    """The rest is counted."""
+    details = run(DEVICE, *([ghz(2)] * 130), shots=1).details
+    assert len(details["circuits"]) == 100
+    assert details["circuits_not_listed"] == 30
+    assert details["circuits"][0]["depth"] == run(DEVICE, routed(DEVICE, ghz(2))).details["circuits"][0]["depth"]
+    assert set(details["versions"]) == {"qiskit", "stim"}
