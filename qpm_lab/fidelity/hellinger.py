@@ -61,7 +61,7 @@ def hellinger_fidelity(
     Moderate errors take Q/8 of Σ √(p q); only errors that silence likely outcomes entirely take Q/2. Where white noise
     fits (z ≤ 3) and Q/2 puts the lower end further than 0.08 below U², the end is put at 0.08, or where Q/8 puts it
     if that is lower, provided that the interval is then at most 0.1 wide; `assumption` says so. This concerns about
-    25 to 60 √S shots, where nothing can be both that narrow and right for errors that silence a tenth of the outcomes
+    25 to 70 √S shots, where nothing can be both that narrow and right for errors that silence a tenth of the outcomes
     of a random circuit: so few shots seldom show them. For those errors alone it then covers less often than it says.
 
     Valid for independent shots, any noise but that and any number of outcomes. The level is approximate, and with a
