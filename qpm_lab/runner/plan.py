@@ -118,7 +118,7 @@ def make_plan(
         holds=holds,
         max_cost=max_cost,
         drawn_seed=seed,
-        notes=_notes(prepared, verdict.recipe),
+        notes=_notes(prepared, verdict.recipe, twirl.note(order.twirl, request.shots)),
         fidelity=method,
         twirl=order.twirl,
         companions=verdict.recipe if isinstance(verdict.recipe, Recipe) else None,
@@ -157,7 +157,8 @@ def judge_again(plan: Plan, *, bundle: Bundle, at: datetime, decisions: Decision
 def without_companions(plan: Plan, why: str, *, at: datetime, decisions: Decisions) -> Plan:
     """The same plan with nothing that measures the fidelity."""
     request = replace(plan.request, companions=None)
-    bare = replace(plan, request=request, companions=None, no_fidelity=why, notes=_notes(plan.prepared, why))
+    notes = (*_without_companions(plan), f"No fidelity: {why}")
+    bare = replace(plan, request=request, companions=None, no_fidelity=why, notes=notes)
     return judge_again(bare, bundle=plan.bundle, at=at, decisions=decisions)
 
 
@@ -256,8 +257,15 @@ def _request(
     )
 
 
-def _notes(prepared: tuple[Prepared, ...], recipe: Recipe | str | None) -> tuple[str, ...]:
+def _without_companions(plan: Plan) -> tuple[str, ...]:
+    """The notes that do not speak of companions."""
+    return tuple(note for note in plan.notes if plan.companions is None or note != plan.companions.note)
+
+
+def _notes(prepared: tuple[Prepared, ...], recipe: Recipe | str | None, twirled: str | None) -> tuple[str, ...]:
     notes = dict.fromkeys(note for p in prepared for note in p.notes)
+    if twirled is not None:
+        notes[twirled] = None
     if isinstance(recipe, Recipe):
         notes[recipe.note] = None
     elif recipe is not None:

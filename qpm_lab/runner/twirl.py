@@ -35,6 +35,16 @@ def check(twirl: str | None, prepared: tuple[Prepared, ...], shots: int) -> int:
     return VARIANTS
 
 
+def note(twirl: str | None, shots: int) -> str | None:
+    """What a user should know of the division of shots among the variants; None when there is nothing to say."""
+    if twirl in (None, "gates") or shots % VARIANTS == 0:
+        return None
+    return (
+        f"{shots:,} shots are not divided evenly among {VARIANTS} variants: readout errors are symmetric up to one "
+        f"part in {shots // VARIANTS:,}; a multiple of {VARIANTS} makes them exactly so."
+    )
+
+
 def variants(
     circuit: QuantumCircuit, place: int, backend_id: str, kind: str, shots: int, seed: int, number: int = VARIANTS
 ) -> list[Item]:

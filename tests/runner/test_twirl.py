@@ -96,3 +96,10 @@ def test_a_measurement_in_the_middle_is_not_twirled(lab: Lab) -> None:
     with pytest.raises(QpmError, match="measure"):
         lab.submit(circuit, shots=64, twirl="readout")
     assert lab.page()["jobs"] == []
+
+
+def test_shots_that_cannot_be_divided_evenly_are_told(lab: Lab) -> None:
+    """Each pad then does not have as many shots as the others, and the symmetry is that much short of exact."""
+    uneven = lab.dry_run(asymmetric(), backend="aer/noisy", shots=100, twirl="readout")["notes"]
+    assert any("a multiple of 32" in note for note in uneven)
+    assert not any("32" in note for note in lab.dry_run(asymmetric(), shots=96, twirl="readout")["notes"])
