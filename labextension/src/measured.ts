@@ -10,7 +10,7 @@ export type Rows = [string, string][];
 
 /** How it was measured: terms and their words. */
 export function measuredRows(record: JobRecord, fidelity: Fidelity | null): Rows {
-  const rows: Rows = [...(fidelity ? estimateRows(fidelity) : []), ...setupRows(record)];
+  const rows: Rows = [...(fidelity ? estimateRows(fidelity) : []), ...setupRows(record, fidelity?.assumption ?? '')];
   return rows.filter(([, words]) => words);
 }
 
@@ -28,15 +28,17 @@ function estimateRows(fidelity: Fidelity): Rows {
     ['Second estimand', hellinger?.estimand ?? ''],
     ['Its interval', hellinger ? ranged(hellinger) : ''],
     ['Its method', hellinger?.method ?? ''],
+    ['Its assumption', hellinger?.assumption ?? ''],
     ['Its caveat', hellinger?.reason ?? ''],
     ['White noise', misfit === null ? '' : `${misfit.toFixed(1)} standard deviations from the counts (3 is much)`],
     ['Dispersion', ratio === null ? '' : `${counted(dispersion?.blocks ?? 0, 'block')}: ${real(ratio)} times the variance of independent shots${chance}`]
   ];
 }
 
-function setupRows({ companions, twirl, calibration, canary }: JobRecord): Rows {
+/** An assumption that was `told` with the fidelity is not told again. */
+function setupRows({ companions, twirl, calibration, canary }: JobRecord, told: string): Rows {
   return [
-    ...(companions ? companionRows(companions) : []),
+    ...(companions ? companionRows(companions, told) : []),
     ['Twirl', twirl ? `${TWIRLS[twirl.kind] ?? twirl.kind}, ${counted(twirl.variants ?? 0, 'variant')}: ${TWIRL}` : ''],
     ['Machine as it was', calibration?.description ?? ''],
     ['Its snapshot', calibration?.digest ?? ''],
@@ -49,11 +51,11 @@ const CHOSEN: Record<string, string> = { auto: 'chosen automatically', user: 'as
 const TWIRLS: Record<string, string> = { readout: 'readout', gates: 'gates', all: 'gates and readout' };
 const TWIRL = 'an error symmetrisation: random gates that cancel, undone in the counts. It hides nothing from a vendor.';
 
-function companionRows({ method, circuits, shots, chosenBy, assumption, digest }: Companions): Rows {
+function companionRows({ method, circuits, shots, chosenBy, assumption, digest }: Companions, told: string): Rows {
   const many = `${count(circuits)} ${FURTHER[method] ?? method} × ${counted(shots ?? 0, 'shot')}`;
   return [
     ['Further circuits', [many, CHOSEN[chosenBy]].filter(Boolean).join(', ')],
-    ['They take for granted', assumption],
+    ['They take for granted', assumption === told ? '' : assumption],
     ['Their digest', digest]
   ];
 }

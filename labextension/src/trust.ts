@@ -39,6 +39,7 @@ export interface Condition {
   high: number | null;
   threshold: number | null;
   reason: string;
+  estimand: string;
 }
 
 export interface Validation {
@@ -155,7 +156,8 @@ function readCondition(found: Fields): Condition {
     low: number(found.low),
     high: number(found.high),
     threshold: number(found.threshold),
-    reason: text(found.reason)
+    reason: text(found.reason),
+    estimand: text(found.estimand)
   };
 }
 

@@ -35,6 +35,9 @@ const CIRCUITS: [string, string][] = [
 
 /** The estimand's short name. A histogram bounds the fidelity of a state only from above, so that is never one. */
 export function titleOf({ estimand, method }: Pick<Estimate, 'estimand' | 'method'>): string {
+  if (/^heavy-set/i.test(estimand)) {
+    return 'Outcome fidelity (heavy set)';
+  }
   const said = `${estimand} ${method}`.toLowerCase();
   if (said.includes('process')) {
     const kind = CIRCUITS.find(([sign]) => said.includes(sign))?.[1];
@@ -78,6 +81,11 @@ export function cautionsOf(fidelity: Fidelity): Caution[] {
   const found: Caution[] = flag ? [{ symbol: flag[0], word: flag[1], text: FLAG_WORDS[fidelity.flag] ?? '', tone: flag[2] }] : [];
   const spread = fidelity.dispersion?.warning.replace(/\.+$/, '');
   return spread ? [...found, { symbol: '⚠', word: 'Dispersion', text: spread, tone: 'warn' }] : found;
+}
+
+/** Of what a condition is, where it alone does not tell. */
+export function subjectOf({ estimand }: Condition): string {
+  return /process/i.test(estimand) ? '(process fidelity) ' : '';
 }
 
 /** 'passed: the lower end, 0.931, reaches 0.9.' */

@@ -29,7 +29,7 @@ function judged(passed: boolean, change: object = {}) {
 describe('the fidelity of a card', () => {
   it('is an interval with its companion on one axis, and never a bare value', () => {
     render(<Card record={record({ fidelity: compared })} />);
-    expect(body()).toContain('Outcome fidelity0.951 – 0.965 95 %');
+    expect(body()).toContain('Outcome fidelity (heavy set)0.951 – 0.965 95 %');
     expect(body()).toContain('Hellinger: 0.931 – 0.955 (95 %)');
     const left = (name: string) => parseFloat(document.querySelector<HTMLElement>(name)?.style.left ?? '');
     expect(left('.qpm-Axis-interval')).toBeCloseTo(51);
@@ -41,10 +41,29 @@ describe('the fidelity of a card', () => {
   it.each([
     ['process (entanglement) fidelity', 'mirror circuit fidelity estimation', 'Process fidelity (mirror circuits)'],
     ['process (entanglement) fidelity', 'direct fidelity estimation', 'Process fidelity (Clifford proxies)'],
+    ['heavy-set outcome fidelity F_H = …', 'exact', 'Outcome fidelity (heavy set)'],
     ['state fidelity', 'from elsewhere', 'Outcome fidelity']
   ])('has the short name of its kind: %s, %s', (estimand, method, title) => {
     render(<Card record={record({ fidelity: { ...estimate, estimand, method } })} />);
     expect(screen.getByRole('heading', { name: title })).toBeTruthy();
+  });
+
+  it('has its method directly under the interval, before the companion', () => {
+    render(<Card record={record({ fidelity: { ...compared, method: 'heavy-set, exact' } })} />);
+    const fact = screen.getByRole('heading', { name: 'Outcome fidelity (heavy set)' }).parentElement;
+    expect(fact?.textContent).toMatch(/95 %heavy-set, exact.*Hellinger: 0\.931/);
+  });
+
+  it('tells what its companion takes for granted', () => {
+    render(<Card record={record({ fidelity: { ...compared, hellinger: { ...hellinger, assumption: 'Few errors.' } } })} />);
+    expect(screen.getByText('How it was measured').closest('details')?.textContent).toContain('Its assumptionFew errors.');
+  });
+
+  it('tells an assumption that further circuits share with it once', () => {
+    const companions = { method: 'proxy', circuits: 10, shots: 1, chosen_by: 'auto', assumption: 'The job is twirled.', digest: 'sha256:c0ff' };
+    render(<Card record={record({ fidelity: { ...estimate, assumption: 'The job is twirled.' }, companions })} />);
+    expect(screen.getAllByText('The job is twirled.')).toHaveLength(1);
+    expect(body()).not.toContain('They take for granted');
   });
 
   it.each([
@@ -88,6 +107,17 @@ describe('the validation of a card', () => {
     expect(screen.getByText('Completed, validation failed').className).toBe('qpm-bad');
     expect(screen.getByRole('region', { name: 'Quantum job ghz5: Completed, validation failed' })).toBeTruthy();
     expect(body()).toContain('✗fidelity>=0.9 failed: the lower end, 0.951, is below 0.96.');
+  });
+
+  it.each([
+    [true, 'process (entanglement) fidelity', 'fidelity>=0.9 (process fidelity) passed: the lower end'],
+    [false, 'process (entanglement) fidelity', 'fidelity>=0.9 (process fidelity) failed: the lower end'],
+    [true, 'heavy-set outcome fidelity', 'fidelity>=0.9 passed: the lower end']
+  ])('says of what a condition is, where that is a process: %s, %s', (passed, estimand, words) => {
+    const found = judged(passed);
+    const conditions = found.conditions.map(condition => ({ ...condition, estimand }));
+    render(<Card record={record({ validation: { ...found, conditions } })} />);
+    expect(body()).toContain(words);
   });
 
   it('says that a pass after several attempts means less', () => {

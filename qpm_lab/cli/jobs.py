@@ -6,7 +6,7 @@ import argparse
 import time
 from typing import TYPE_CHECKING, Any
 
-from qpm_lab.cli.commands import Run, add_command, circuit_path, order_keywords, the_lab
+from qpm_lab.cli.commands import Run, add_command, as_typed_here, circuit_path, order_keywords, the_lab
 from qpm_lab.cli.output import Output
 from qpm_lab.errors import CancelledError, DeniedError, InputError, QpmError
 from qpm_lab.options import (
@@ -199,7 +199,8 @@ def _circuit_or_job_command(commands: Any, name: str, summary: str, run: Run) ->
 def _show_record(document: dict[str, Any], output: Output) -> None:
     from qpm_lab.display import to_text
 
-    output.show(document, lambda: to_text(document))
+    told = as_typed_here(document)
+    output.show(told, lambda: to_text(told))
 
 
 def _decision_code(decision: dict[str, Any]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from qpm_lab.display.figures import UNKNOWN, count, counted, interval, number, plain, real
 from qpm_lab.display.trust import Caution, fidelity, ranged
@@ -11,6 +11,7 @@ from qpm_lab.display.wording import Document, part
 Row = tuple[str, str]
 SNAPSHOT, THEIRS = "Its snapshot", "Their digest"
 """Terms of digests, which a terminal leaves to the record."""
+GRANTED = "They take for granted"
 FURTHER = {"mirror": "mirror circuits", "proxy": "Clifford proxies"}
 CHOSEN = {"auto": "chosen automatically", "user": "asked for"}
 TWIRLS = {"readout": "readout", "gates": "gates", "all": "gates and readout"}
@@ -26,7 +27,7 @@ def measured(document: Document, block: Document) -> list[Row]:
     """
     data = part(block, "fidelity")
     rows = [*_estimate(data), *_second(part(data, "hellinger")), *_checks(data)]
-    return [(term, words) for term, words in rows if words] + setup(document)
+    return [(term, words) for term, words in rows if words] + setup(document, {plain(data.get("assumption"))})
 
 
 def _estimate(data: Document) -> Iterator[Row]:
@@ -44,6 +45,7 @@ def _second(data: Document) -> Iterator[Row]:
     yield "Second estimand", plain(data.get("estimand"))
     yield "Its interval", ranged(data) if number(data.get("low")) is not None else ""
     yield "Its method", plain(data.get("method"))
+    yield "Its assumption", plain(data.get("assumption"))
     yield "Its caveat", plain(data.get("reason"))
 
 
@@ -57,9 +59,14 @@ def _checks(data: Document) -> Iterator[Row]:
         yield "Dispersion", f"{counted(spread.get('blocks'), 'block')}: {words}"
 
 
-def setup(document: Document) -> list[Row]:
-    """What was run beside the circuits, and on which machine: the part of `measured` that belongs to the whole job."""
-    return [(term, words) for term, words in _setup(document) if words]
+def setup(document: Document, told: Collection[str] = ()) -> list[Row]:
+    """What was run beside the circuits, and on which machine: the part of `measured` that belongs to the whole job.
+
+    Args:
+        document: A job record.
+        told: Assumptions that were said with a fidelity; they are not said again.
+    """
+    return [(term, words) for term, words in _setup(document) if words and not (term == GRANTED and words in told)]
 
 
 def _setup(document: Document) -> Iterator[Row]:
@@ -79,7 +86,7 @@ def _companions(data: Document) -> Iterator[Row]:
     kind = FURTHER.get(plain(data.get("method")), plain(data.get("method")))
     many = f"{count(data.get('circuits'))} {kind} × {counted(data.get('shots'), 'shot')}"
     yield "Further circuits", ", ".join(filter(None, (many, CHOSEN.get(plain(data.get("chosen_by")), ""))))
-    yield "They take for granted", plain(data.get("assumption"))
+    yield GRANTED, plain(data.get("assumption"))
     yield THEIRS, plain(data.get("digest"))
 
 

@@ -43,16 +43,16 @@ def plan_table(document: Document) -> Table:
 
 def plan_html(document: Document) -> str:
     """The plan for a notebook, with what its figures mean."""
-    said = [el("p", words) for words in _sentences(document)]
+    said = [el("p", words) for words in _sentences(document, "%qexplain")]
     told = [el("li", code(words)) for words in _commands(document)]
     invite = join(el("p", TO_RUN), el("ul", *told)) if told else None
     return str(join(Html(plan_table(document).to_html()), el("div", *said, invite, class_="qpm-table")))
 
 
-def plan_text(document: Document, *, width: int | None = None) -> str:
-    """The plan for a terminal."""
+def plan_text(document: Document, *, width: int | None = None, explain: str = "%qexplain") -> str:
+    """The plan for a terminal; `explain` is the command there that tells all reasons."""
     room = columns(width)
-    told = [line for words in _sentences(document) for line in textwrap.wrap(words, room)]
+    told = [line for words in _sentences(document, explain) for line in textwrap.wrap(words, room)]
     calls = [f"  {words}" for words in _commands(document)]
     return fitting("\n".join([plan_table(document).to_text(room), *told, *([TO_RUN, *calls] if calls else [])]))
 
@@ -76,11 +76,15 @@ def _caption(document: Document) -> str:
     return f"Shots for ± {wide} ({level(document.get('level'))}): {what}"
 
 
-def _sentences(document: Document) -> list[str]:
+def _sentences(document: Document, explain: str) -> list[str]:
     rows = parts(document, "rows")
     refusal = plain(document.get("reason"))
     said = [refusal, f"{MIRROR} --fidelity mirror."] if refusal else [EXPLAINED] if any(map(_predicted, rows)) else []
-    told = (_together(rows, words) for words in (_why, lambda row: plain(row.get("note")), _source))
+    told = (
+        _together(rows, lambda row: _why(row, refusal, explain)),
+        _together(rows, lambda row: plain(row.get("note"))),
+        _together(rows, _source),
+    )
     return [*said, *(each for group in told for each in group)]
 
 
@@ -129,8 +133,9 @@ def _allowed(row: Row) -> str:
     return EFFECTS.get(_effect(row), UNKNOWN)
 
 
-def _why(row: Row) -> str:
-    """Why there is nothing to measure, or why it would be refused."""
+def _why(row: Row, refusal: str, explain: str) -> str:
+    """Why there is nothing to measure, or why it would be refused; what is said of all rows already is left out."""
+    own = plain(row.get("reason"))
     why = reasons(part(row, "decision"))
-    more = f" And {counted(len(why) - 1, 'reason')} more: %qexplain." if len(why) > 1 else ""
-    return " ".join(filter(None, (plain(row.get("reason")), f"{why[0].message}{more}" if why else "")))
+    more = f" And {counted(len(why) - 1, 'reason')} more: {explain}." if len(why) > 1 else ""
+    return " ".join(filter(None, ("" if own == refusal else own, f"{why[0].message}{more}" if why else "")))

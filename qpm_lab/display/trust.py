@@ -56,6 +56,8 @@ class Companion:
     high: float
     words: str
     """'Hellinger: 0.921 – 0.958 (95 %)'."""
+    assumption: str
+    """What it takes for granted; empty when nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,10 @@ def ranged(data: Document) -> str:
 
 def title(data: Document) -> str:
     """The estimand's short name. A histogram bounds the fidelity of a state only from above, so that is never one."""
-    said = f"{plain(data.get('estimand'))} {plain(data.get('method'))}".lower()
+    estimand = plain(data.get("estimand"))
+    said = f"{estimand} {plain(data.get('method'))}".lower()
+    if estimand.lower().startswith("heavy-set"):
+        return "Outcome fidelity (heavy set)"
     if "process" in said:
         kind = next((words for sign, words in CIRCUITS if sign in said), "")
         return f"Process fidelity ({kind})" if kind else "Process fidelity"
@@ -168,7 +173,7 @@ def _companion(data: Document) -> Companion | None:
     low, high = number(other.get("low")), number(other.get("high"))
     if low is None or high is None or number(data.get("low")) is None:
         return None  # beside an ideal that is nearly uniform it is close to 1 whatever the machine does
-    return Companion(low, high, f"Hellinger: {ranged(other)}")
+    return Companion(low, high, f"Hellinger: {ranged(other)}", plain(other.get("assumption")))
 
 
 def _cautions(data: Document) -> tuple[Caution, ...]:

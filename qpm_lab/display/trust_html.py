@@ -25,7 +25,8 @@ def verdict_html(document: Document) -> Html | None:
 
 
 def _condition(one: Condition) -> Html:
-    return el("p", symbol_html(one.symbol, one.tone), code(one.text), " ", el("span", one.words, class_=one.tone), ".")
+    words = el("span", one.words, class_=one.tone)
+    return el("p", symbol_html(one.symbol, one.tone), code(one.text), f" {one.subject}".rstrip(), " ", words, ".")
 
 
 def symbol_html(symbol: str, tone: str) -> Html:
@@ -50,11 +51,11 @@ def fidelity_html(block: Document) -> Html | None:
         el("h4", found.title),
         el("span", found.headline, class_=f"{SIZES[found.kind]} num"),
         el("span", f" {found.level}", class_="mut") if found.kind == "estimate" else None,
+        el("p", found.method, class_="mut") if found.method and found.kind == "estimate" else None,
         _axis(found, found.axis) if found.axis else None,
         el("p", found.companion.words, class_="mut num") if found.companion else None,
         *(caution_html(caution) for caution in found.cautions),
         el("p", found.explanation, class_=quiet) if found.explanation else None,
-        el("p", found.method, class_="mut") if found.method and found.kind == "estimate" else None,
         class_="fact",
     )
 

@@ -37,7 +37,7 @@ def trust_picture(canvas: Canvas, document: Document, block: Document) -> None:
 def _said(document: Document, found: Fidelity | None) -> Iterator[Said]:
     verdict, drifted = validation(document), alarm(document)
     for one in verdict.conditions if verdict else ():
-        yield f"{one.symbol} {one.text} {one.words}", one.tone
+        yield f"{one.symbol} {one.asked} {one.words}", one.tone
     for caution in (*(found.cautions if found else ()), *((drifted,) if drifted else ())):
         yield f"{caution.symbol} {caution.sentence}", caution.tone
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from qpm_lab.display.figures import plain
 from qpm_lab.display.lines import LABEL, Line, labelled, wrapped
 from qpm_lab.display.measured import SNAPSHOT, THEIRS, alarm, setup
+from qpm_lab.display.results import blocks
 from qpm_lab.display.trust import Axis, Caution, Fidelity, fidelity
 from qpm_lab.display.validation import validation
-from qpm_lab.display.wording import Document
+from qpm_lab.display.wording import Document, part
 
 WIDEST = 40
 """Characters of an axis."""
@@ -20,7 +22,7 @@ def verdict_lines(document: Document, width: int) -> Iterator[Line]:
     found = validation(document)
     if found is not None:
         for one in found.conditions:
-            yield from wrapped(f"{one.text} {one.words}.", width, f"{one.symbol} ", tone=one.tone)
+            yield from wrapped(f"{one.asked} {one.words}.", width, f"{one.symbol} ", tone=one.tone)
         yield from wrapped(found.attempts, width, "  ", tone="mut")
     drifted = alarm(document)
     if drifted is not None:
@@ -28,26 +30,34 @@ def verdict_lines(document: Document, width: int) -> Iterator[Line]:
 
 
 def fidelity_lines(block: Document, width: int) -> Iterator[Line]:
-    """The interval in words and on an axis, its companion, what speaks against it, and how it was measured."""
+    """The interval in words, its method, both on an axis, what speaks against it, and what it takes for granted."""
     found = fidelity(block)
     if found is None:
         return
     sure = f" ({found.level})" if found.kind == "estimate" else ""
     yield from labelled(found.title, f"{found.headline}{sure}", width)
+    yield from wrapped(found.method if found.kind == "estimate" else "", width, INDENT, tone="mut")
     if found.axis:
         yield from _axis_lines(found, found.axis, width)
     for line in (found.companion.words if found.companion else "", found.explanation):
         yield from wrapped(line, width, INDENT, tone="mut")
     for caution in found.cautions:
         yield from caution_lines(caution, width, INDENT)
-    granted = f"Takes for granted: {found.assumption}" if found.assumption else ""
-    for line in (found.method if found.kind == "estimate" else "", granted):
+    for line in _granted(found):
         yield from wrapped(line, width, INDENT, tone="mut")
+
+
+def _granted(found: Fidelity) -> Iterator[str]:
+    if found.assumption:
+        yield f"Takes for granted: {found.assumption}"
+    if found.companion and found.companion.assumption not in ("", found.assumption):
+        yield f"Hellinger takes for granted: {found.companion.assumption}"
 
 
 def setup_lines(document: Document, width: int) -> Iterator[Line]:
     """Further circuits, twirl, machine and canary; digests are in the record."""
-    for term, words in setup(document):
+    told = {plain(part(block, "fidelity").get("assumption")) for block in blocks(document)[0]}
+    for term, words in setup(document, told):
         if term not in (SNAPSHOT, THEIRS):
             yield from labelled(term, words, width, "mut")
 

@@ -16,9 +16,16 @@ class Condition:
 
     symbol: str
     text: str
+    subject: str
+    """Of what, where the condition alone does not tell: '(process fidelity)'; else empty."""
     words: str
     """'passed: the lower end, 0.931, reaches 0.9'."""
     tone: Tone
+
+    @property
+    def asked(self) -> str:
+        """The condition with what it is of: 'fidelity>=0.9 (process fidelity)'."""
+        return f"{self.text} {self.subject}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,8 @@ def _condition(row: Document) -> Condition:
     passed = row.get("passed") is True
     symbol, tone = MARKS[passed]
     word = "passed" if passed else "failed"
-    return Condition(symbol, plain(row.get("text")), f"{word}: {_why(row, passed)}", tone)
+    subject = "(process fidelity)" if "process" in plain(row.get("estimand")).lower() else ""
+    return Condition(symbol, plain(row.get("text")), subject, f"{word}: {_why(row, passed)}", tone)
 
 
 def _why(row: Document, passed: bool) -> str:

@@ -155,13 +155,14 @@ class DriftDetector:
 
     def _text(self) -> str:
         promise = f"at most one false alarm per {self._arl:,.0f} canaries on average"
-        promise += f" while the rate is above {self._floor:.4f}."
+        promise += f" while the success rate stays above the floor, {self._floor:.4f}."
         if self._latest is None:
             return f"No canary yet; {promise}"
         seen = f"Latest rate {self._latest}; {promise}"
         if self._alarmed_at is None:
             return f"No drift found in {self._canaries:,} canaries. {seen}"
-        return f"Drift: canary {self._alarmed_at:,} raised the alarm. {seen}"
+        below = f"there is evidence that the share of successes is below {self._floor:.4f}"
+        return f"Drift: canary {self._alarmed_at:,} raised the alarm; {below}. {seen}"
 
 
 def _number(value: object, low: float, high: float, rule: str) -> float:

@@ -32,14 +32,11 @@ MARGIN = 1.4
 ESTIMAND = "Hellinger outcome fidelity F = (Σ √(p(x) q(x)))², p the ideal and q the machine's distribution of outcomes"
 WHITE = "model-assisted bounds, white-noise reference"
 CORRECTED = "model-assisted bounds, reference corrected by the other shots (empirical Bayes)"
-ASSUMPTION = (
-    "The interval's level is approximate; it holds for any errors, white noise or not. It bounds the state's fidelity "
-    "from above only."
-)
-
+_LEVEL = "The interval's level is approximate. It bounds the state's fidelity from above only."
+ASSUMPTION = f"{_LEVEL} It holds for any errors, white noise or not."
 NARROWED = (
-    " It was narrowed: that takes for granted that the errors change probabilities, and do not silence a tenth of the "
-    "likely outcomes entirely."
+    f"{_LEVEL} It was narrowed: that takes for granted that the errors change probabilities, and do not silence a "
+    "tenth of the likely outcomes entirely."
 )
 
 
@@ -205,7 +202,7 @@ def _estimate(data: Comparison, bounds: Bounds, level: float, method: str) -> Es
     assumption = ASSUMPTION
     moderate = min(_squared(top - excess / 4 - error), _squared(top) - NARROW)
     if method == WHITE and low < moderate and high - moderate <= LARGEST_WIDTH:
-        low, assumption = moderate, assumption + NARROWED
+        low, assumption = moderate, NARROWED
     if high - low > LARGEST_WIDTH:
         needed = _shots_for(data, min(top, 1.0), (above - below) / 2, excess + bend, method == WHITE)
         return Estimate(None, low, high, level, ESTIMAND, method, data.shots, _too_few(data.shots, needed), needed)

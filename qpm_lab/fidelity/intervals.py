@@ -77,11 +77,11 @@ def require_level(level: object) -> float:
     """A confidence level as a float.
 
     Raises:
-        InputError: It is not within (0, 1), or so near to 0 that a float does not tell its complement from 1.
+        InputError: It is not within (0, 1), or so near to an end that a float does not tell it from there.
     """
     rule, hint = "A confidence level lies between 0 and 1", "Use 0.95."
     number = _share(level, rule, hint)
-    if 1 - number == 1:
+    if 1 - number == 1 or (1 + number) / 2 == 1:
         raise InputError(f"{rule}; it is {shown(level)}.", hint)
     return number
 

@@ -69,6 +69,38 @@ def read_number(text: str, what: str) -> float:
         ) from None
 
 
+def fraction(low: float, high: float, example: str) -> Callable[[str], float]:
+    """A reader of one number within bounds, for options such as `--half-width 0.02`, also written `2%`.
+
+    >>> fraction(0, 1, "0.02")("2%")
+    0.02
+
+    Args:
+        low: What it must be above.
+        high: What it must not be above.
+        example: What can be written, for the message.
+    """
+
+    def read(text: str) -> float:
+        bare = text.strip()
+        share = bare.removesuffix("%")
+        try:
+            value = number(parse(share)) / (1 if share == bare else 100)
+        except Unreadable:
+            said = f"{shortened(text)!r} is not a number; write for example {_or_percent(example)}"
+            raise argparse.ArgumentTypeError(said) from None
+        if not low < value <= high:
+            between = f"it must be above {low:g} and at most {high:g}"
+            raise argparse.ArgumentTypeError(f"{between}, not {value:g}; write for example {_or_percent(example)}")
+        return value
+
+    return read
+
+
+def _or_percent(example: str) -> str:
+    return f"{example} or {float(example) * 100:g}%"
+
+
 def parse(text: str) -> ast.expr:
     """The text as one Python expression.
 

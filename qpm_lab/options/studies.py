@@ -8,20 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from qpm_lab.errors import InputError
-from qpm_lab.options.numbers import read_number, whole_number
+from qpm_lab.options.numbers import fraction, whole_number
 
 CHANGES = ("backend", "shots", "seed", "experiment", "project", "cost_center", "classification", "max_cost", "name")
 CHOICES = ("fidelity", "twirl", "validate")
 LAST = 5
 """Runs of an experiment that are compared unless the caller says how many."""
-
-
-def fraction(text: str) -> float:
-    """A number as people type it, for options such as `--half-width 0.02`."""
-    try:
-        return read_number(text, "The number")
-    except InputError as error:
-        raise argparse.ArgumentTypeError(error.message) from None
 
 
 def add_again_option(parser: argparse.ArgumentParser, named: str = "its id") -> None:
@@ -32,8 +24,9 @@ def add_again_option(parser: argparse.ArgumentParser, named: str = "its id") -> 
 def add_plan_options(parser: argparse.ArgumentParser) -> None:
     """Adds what a plan of shots is made for."""
     add = parser.add_argument
-    add("--half-width", type=fraction, required=True, metavar="H", help="how exact the fidelity has to be, e.g. 0.02")
-    add("--level", type=fraction, default=0.95, metavar="P", help="confidence of the interval (0.95)")
+    width, level = fraction(0, 1, "0.02"), fraction(0, 1, "0.95")
+    add("--half-width", type=width, required=True, metavar="H", help="how exact the fidelity has to be, e.g. 0.02")
+    add("--level", type=level, default=0.95, metavar="P", help="confidence of the interval (0.95)")
     add("--backends", metavar="A,B", help="only these; all that can run or be quoted if absent")
 
 
@@ -43,8 +36,9 @@ def add_compare_options(parser: argparse.ArgumentParser) -> None:
     add("jobs", nargs="*", metavar="JOB", help="two or more: ids, or beginnings of ids")
     add("-e", "--experiment", metavar="NAME", help="the latest completed runs of this experiment")
     add("--last", type=whole_number, metavar="N", help=f"how many of them ({LAST})")
-    add("--delta", type=fraction, default=0.1, metavar="D", help="how far apart runs may be and count as equal (0.1)")
-    add("--alpha", type=fraction, default=0.05, metavar="A", help="how often a wrong verdict is tolerated (0.05)")
+    delta, alpha = fraction(0, 1, "0.1"), fraction(0, 0.5, "0.05")
+    add("--delta", type=delta, default=0.1, metavar="D", help="how far apart runs may be and count as equal (0.1)")
+    add("--alpha", type=alpha, default=0.05, metavar="A", help="how often a wrong verdict is tolerated (0.05)")
 
 
 def compare_arguments(options: argparse.Namespace) -> dict[str, Any]:
@@ -58,7 +52,8 @@ def add_canary_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("backend", metavar="BACKEND", help="the machine or simulator that is watched")
     add("-n", "--shots", type=whole_number, default=1000, metavar="N", help="shots of each canary (1,000)")
-    add("--tolerance", type=fraction, default=0.01, metavar="T", help="how much worse than the baseline is fine (0.01)")
+    below = fraction(0, 1, "0.01")
+    add("--tolerance", type=below, default=0.01, metavar="T", help="how much worse than the baseline is fine (0.01)")
     add(
         "--arl",
         type=whole_number,

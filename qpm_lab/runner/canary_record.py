@@ -248,8 +248,8 @@ def _text(document: Mapping[str, Any]) -> str:
     if document["alarm"]:
         return (
             f"Drift: canary {document['alarmed_at']:,} ({document['alarmed_at'] - BASELINE:,} after the baseline) "
-            f"raised the alarm. The share of successes has been below {document['floor']:.4g}. The alarm stands until "
-            "a new baseline is begun."
+            f"raised the alarm; there is evidence that the share of successes is below {document['floor']:.4g}. "
+            "The alarm stands until a new baseline is begun."
         )
     if canaries == BASELINE:
         return "The baseline is complete; drift is watched from the next canary on."
@@ -258,9 +258,10 @@ def _text(document: Mapping[str, Any]) -> str:
 
 def _promise(document: Mapping[str, Any]) -> str:
     """The false-alarm rate, with the condition under which it holds."""
-    if document["floor"] is None:
-        return f"Once the baseline is there: on average at most one false alarm in {document['arl']:,} canaries."
+    floor, arl = document["floor"], document["arl"]
+    start = "Once the baseline is there: on average" if floor is None else "On average"
+    place = "" if floor is None else f", {floor:.4g}"
     return (
-        f"On average at most one false alarm in {document['arl']:,} canaries while the success rate stays "
-        f"above {document['floor']:.4g}."
+        f"{start} at most one false alarm in {arl:,} canaries while the success rate stays above the floor{place} "
+        f"(floor = lower 95 % bound of the baseline − tolerance {document['tolerance']:g}; the bound is one-sided)."
     )

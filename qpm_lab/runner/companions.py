@@ -100,7 +100,7 @@ def wanted(
     except CircuitError as error:
         if asked:
             raise InputError(error.message, LEAVE_OUT) from error
-        return error.message
+        return f"{error.message} Neither an exact distribution nor further circuits can be had of it."
 
 
 def cheapest(recipe: Recipe, request: Request) -> Recipe:

@@ -168,7 +168,7 @@ def _threshold(text: str, written: str, percent: bool) -> float:
     number = float(Decimal(written) / 100 if percent else Decimal(written))
     if 0 <= number <= 1:
         return number + 0.0  # -0 is 0
-    meant = f"Did you mean {Decimal(written).normalize() / 100:f}? " if 1 < number <= 100 else ""
+    meant = f"Did you mean {Decimal(written).normalize() / 100:f}? " if 2 < number <= 100 else ""
     raise InputError(
         f"The threshold of {text!r} is not between 0 and 1.", f"{meant}Fidelities and probabilities are at most 1."
     )

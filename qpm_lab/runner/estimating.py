@@ -33,6 +33,7 @@ FIDELITY_ON_SIMULATOR = 16
 NOT_ASKED = "not asked for"
 OF_A_SWEEP = "not computed for the points of a sweep; run a point by itself to get its fidelity"
 BY_ITSELF = "Run it by itself: --fidelity auto then measures it with further circuits."
+OTHERWISE = "--fidelity mirror measures the circuit with further circuits."
 MAX_IDEAL_BYTES = 1 << 28
 BYTES_BY_KEY = 400
 """Of one outcome in a dictionary."""
@@ -125,7 +126,8 @@ def _fidelity(
         alone = "" if len(task.circuits) == 1 else f" {BY_ITSELF}"
         return no_estimate(task.shots, f"{reason}{alone}")
     bits = providers.measured_bits(circuit)
-    return fidelity.outcome_fidelity(counts, ideal, level=LEVEL, bits=bits)
+    estimate = fidelity.outcome_fidelity(counts, ideal, level=LEVEL, bits=bits)
+    return estimate if estimate.low is not None else replace(estimate, reason=f"{estimate.reason} {OTHERWISE}")
 
 
 def dispersion(blocks: Sequence[Histogram]) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -94,6 +95,7 @@ class _Inquiry:
         self._prepared = prepared
         self._wanted = wanted
         self._prefix = prefix
+        _require_precision(wanted)
         self._by_others = order.fidelity in ("mirror", "proxy")
         ideals = [] if self._by_others else [runner.ideals.of(p.circuit, p.facts.fingerprint) for p in prepared]
         self._ideals = [ideal.probabilities for ideal in ideals]
@@ -126,10 +128,11 @@ class _Inquiry:
         worst = self._worst
         assert worst is not None
         if worst.shots is None:
-            return {"measured": "histogram", "reason": worst.reason}
+            return {"measured": "histogram", "reason": worst.reason, "reachable": False}
         predicted = self._predicted(info)
         likely = None if predicted is None else self._needed(predicted).shots_expected
         known = {"measured": "histogram", "shots_expected": likely, "predicted_fidelity": predicted}
+        known |= {"reachable": True, "half_width_expected": self._wanted.half_width}
         return known | self._judged(info, worst.shots)
 
     def _with_others(self, info: BackendInfo) -> dict[str, Any]:
@@ -139,24 +142,33 @@ class _Inquiry:
         if further is None:
             nothing = {"measured": "none", "shots": None, "total_shots": None, "quote": None, "command": None}
             return found | nothing | {"reason": found["reason"] or self._nothing_measures()}
-        return found | {"measured": further["method"], "reason": self._how_exact(further)}
+        found |= {"measured": further["method"], **self._how_exact(further)}
+        # Shots and a command would promise what the further circuits cannot keep.
+        return found if found["reachable"] else found | {"shots": None, "total_shots": None, "command": None}
 
     def _nothing_measures(self) -> str:
         if len(self._prepared) == 1:
             return "Nothing measures the fidelity of this circuit here."
         return "Further circuits measure one circuit of a job only: plan each by itself."
 
-    def _how_exact(self, further: dict[str, Any]) -> str:
-        number, each = further["circuits"], further["shots"]
+    def _how_exact(self, further: dict[str, Any]) -> dict[str, Any]:
+        """Whether the further circuits, of a fixed number, meet the half-width on any machine, and in words."""
+        number, each, wanted = further["circuits"], further["shots"], self._wanted.half_width
         if further["method"] == "mirror" or each > 1:
-            return (
-                f"{number:,} further circuits of {each:,} shots measure it; how exact they are depends on the "
-                "machine, and more shots of the job itself change nothing."
+            reason = (
+                f"± {wanted:g} cannot be promised here: {number:,} further circuits of {each:,} shots measure it; how "
+                "exact they are depends on the machine, and more shots of the job itself change nothing."
             )
-        # Direct fidelity estimation at its worst: N = 3.84 / h², for any machine.
-        worst = (3.84 / number) ** 0.5
-        enough = "which is enough" if worst <= self._wanted.half_width else "and this version runs no more"
-        return f"{number:,} further circuits of 1 shot measure it to ± {worst:.2g} or better, {enough}."
+            return {"reachable": False, "half_width_expected": None, "reason": reason}
+        worst = _proxies_at_worst(number, self._wanted.level)
+        if worst <= wanted:
+            reason = f"{number:,} further circuits of 1 shot measure it to ± {worst:g} or better, which is enough."
+        else:
+            reason = (
+                f"± {wanted:g} is not reachable here: further circuits give ± {worst:g} in the worst case, and this "
+                f"version runs no more. Plan for --half-width {worst:g}."
+            )
+        return {"reachable": worst <= wanted, "half_width_expected": worst, "reason": reason}
 
     def _judged(self, info: BackendInfo, shots: int) -> dict[str, Any]:
         plan, decision = self._runner.explain(replace(self._order, backend=info.id, shots=shots))
@@ -202,6 +214,21 @@ class _Inquiry:
         return min(known) if len(known) == len(found) else None
 
 
+def _require_precision(wanted: Precision) -> None:
+    """That it can be planned for, by whatever it is measured.
+
+    Raises:
+        InputError: half-width or level is out of range.
+    """
+    try:
+        fidelity.plan_shots(None, wanted.half_width, wanted.level, method="proxy")
+    except InputError as error:
+        error.hint = error.hint or "Use 0.02."
+        raise
+    except OverflowError:
+        raise InputError(f"The confidence level {wanted.level!r} is too near to 1.", "Use 0.95.") from None
+
+
 def _require_able(plan: Plan) -> None:
     """That the backend would take the job, as it is asked at submission.
 
@@ -221,8 +248,21 @@ def _require_able(plan: Plan) -> None:
         providers.provider_of(task.backend.id).check(each)
 
 
+def _proxies_at_worst(number: int, level: float) -> float:
+    """Half the interval's width of `number` Clifford proxies of one shot, at fidelity 0, where it is widest.
+
+    h = z/√N (Flammia and Liu, arXiv:1104.4695), rounded up to two digits so that it can be asked for.
+    """
+    from scipy.special import ndtri
+
+    exact = min(1.0, float(ndtri((1 + level) / 2)) / math.sqrt(number))
+    unit: float = 10.0 ** (math.floor(math.log10(exact)) - 1)
+    return min(1.0, float(f"{math.ceil(exact / unit) * unit:.2g}"))
+
+
 def _blank(info: BackendInfo) -> dict[str, Any]:
-    keys = "measured shots shots_expected predicted_fidelity companions total_shots quote decision reason"
+    keys = "measured reachable half_width_expected shots shots_expected predicted_fidelity companions total_shots"
+    keys += " quote decision reason"
     note = None if info.state == "ready" else info.note or None
     return {"backend": info.id, "state": info.state, "note": note, **dict.fromkeys(keys.split())}
 

@@ -64,7 +64,8 @@ class Studies:
         Returns:
             `reason` is None or says why no number of shots would do; `rows` has for each backend `measured`
             (`histogram`, `mirror`, `proxy` or `none`), `shots` (whatever the machine does), `shots_expected` (if
-            `predicted_fidelity` is right), `companions`, `quote`, `decision`, `reason` and `command`.
+            `predicted_fidelity` is right), `companions`, `quote`, `decision`, `reason`, `command`,
+            `reachable` (None where there is nothing to plan) and `half_width_expected`.
 
         Raises:
             InputError: a circuit, option or backend cannot be used.

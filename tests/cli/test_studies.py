@@ -36,6 +36,40 @@ def test_a_plan_is_printed_with_the_command_to_run(qpm: Any) -> None:
     assert row["command"] == f"qpm run {BELL} --backend aer/noisy --shots {row['shots']}"
 
 
+def test_a_width_may_be_written_in_per_cent(qpm: Any) -> None:
+    """5% is 0.05."""
+    code, document, _ = qpm("plan", BELL, "--half-width", "5%", "--level", "95 %", "--backends", "aer/noisy")
+    assert (code, document["half_width"], document["level"]) == (0, 0.05, 0.95)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("plan", BELL, "--half-width", "x y"), "'x y' is not a number; write for example 0.02 or 2%."),
+        (("plan", BELL, "--half-width", "0"), "not 0; write for example 0.02 or 2%."),
+        (("plan", BELL, "--half-width", "2", "--level", "0.9"), "not 2; write for example 0.02 or 2%."),
+        (("compare", "--delta", "0"), "not 0; write for example 0.1 or 10%."),
+        (("compare", "--alpha", "1.5"), "at most 0.5, not 1.5; write for example 0.05 or 5%."),
+        (("canary", "aer/noisy", "--tolerance=-1"), "not -1; write for example 0.01 or 1%."),
+    ],
+)
+def test_a_number_that_cannot_be_used_is_refused_with_an_example(qpm: Any, words: tuple[str, ...], said: str) -> None:
+    """In one sentence."""
+    code, document, _ = qpm(*words)
+    assert code == 2
+    assert document["error"]["message"].endswith(said)
+
+
+def test_a_width_out_of_reach_is_no_error(qpm: Any, tmp_path: Path) -> None:
+    """The plan says so, with exit code 0."""
+    path = tmp_path / "ghz.qasm"
+    gates = "".join(f" cx q[{n}], q[{n + 1}];" for n in range(129))
+    path.write_text(f"OPENQASM 3; include 'stdgates.inc'; qubit[130] q; h q[0];{gates}")
+    code, document, _ = qpm("plan", str(path), "--half-width", "2%", "--backends", "stim/noisy")
+    (row,) = document["rows"]
+    assert (code, row["reachable"], row["shots"], row["command"]) == (0, False, None, None)
+
+
 def test_a_file_with_a_space_in_its_name_is_quoted(qpm: Any, tmp_path: Path) -> None:
     """So that the commands can be typed as they stand."""
     path = tmp_path / "ghz 3.qasm"

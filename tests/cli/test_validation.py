@@ -64,3 +64,13 @@ def test_a_dry_run_checks_the_conditions_too(run: Any) -> None:
     """A typing error is found before money is spent."""
     assert run("--dry-run", "--validate", "p(00)>=0.4")[0] == 0
     assert run("--dry-run", "--validate", "p(000)>=0.4")[0] == 2
+
+
+def test_the_commands_it_offers_are_those_of_a_shell(run: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is pasted into a terminal runs there: no notebook magic is offered."""
+    _, document, _ = run("--backend", "aer/noisy", "--shots", "20")
+    command, *words = document["rerun"]["command"].split()
+    assert (command, document["next"]["command"]) == ("qpm", document["rerun"]["command"])
+    assert main([*words, "--json"]) == 0
+    close_default_lab()
+    assert json.loads(capsys.readouterr().out)["fidelity"]["value"] is not None

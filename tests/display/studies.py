@@ -177,7 +177,8 @@ def history(*points: dict[str, Any], **more: Any) -> dict[str, Any]:
         "command": "%qcanary aer/noisy --shots 1000 --circuit qc",
         "warning": None,
         "text": "No sign of drift in 8 canaries, 5 of which are the baseline.",
-        "promise": "On average at most one false alarm in 1,000 canaries while the success rate stays above 0.94.",
+        "promise": "On average at most one false alarm in 1,000 canaries while the success rate stays above the floor, "
+        "0.94 (floor = lower 95 % bound of the baseline − tolerance 0.01; the bound is one-sided).",
         **more,
     }
 

@@ -67,6 +67,38 @@ def test_a_plan_that_is_refused_says_why_and_what_would_do() -> None:
         assert "The ideal outcomes are uniform. Further circuits can measure it: add --fidelity mirror." in said
 
 
+def test_a_refusal_of_the_whole_plan_is_not_repeated_for_its_rows() -> None:
+    """Once is enough."""
+    refusal = "The ideal outcomes are uniform."
+    rows = [studies.row("aer/noisy", measured="histogram", reason=refusal, reachable=False)]
+    for said in both(PLAN, {**studies.PLAN, "reason": refusal, "rows": rows}):
+        assert said.count(refusal) == 1
+
+
+def test_a_width_out_of_reach_shows_a_dash_and_no_command() -> None:
+    """The reason says what is reachable."""
+    reason = "± 0.02 is not reachable here: further circuits give ± 0.044."
+    further = {"method": "proxy", "circuits": 2000, "shots": 1}
+    rows = [
+        studies.row("stim/noisy", measured="proxy", reason=reason, companions=further, decision=studies.ALLOWED)
+        | {"reachable": False, "half_width_expected": 0.044}
+    ]
+    for said in both(PLAN, {**studies.PLAN, "rows": rows}):
+        assert f"stim/noisy: {reason}" in said
+        assert "To run it" not in said
+        assert "1,024" not in said
+        assert "Clifford proxies –" in " ".join(said.replace("—", "–").split())
+
+
+def test_a_terminal_names_its_own_command_for_more_reasons() -> None:
+    """A magic is of no use there."""
+    denied = {**studies.DENIED, "reasons": [studies.REASON] * 2}
+    rows = [studies.row("far/away", measured="histogram", decision=denied)]
+    said = plan_text({**studies.PLAN, "rows": rows}, width=100, explain="qpm explain")
+    assert "1 reason more: qpm explain." in said
+    assert "%qexplain" not in said
+
+
 def test_a_comparison_shows_each_pair_with_its_bound_and_the_limit() -> None:
     """In words as well as drawn, so that nobody has to see the drawing."""
     for said in both(COMPARISON, studies.EQUIVALENT):
@@ -100,7 +132,8 @@ def test_a_canary_shows_its_history_with_the_stated_false_alarm_rate() -> None:
     """Baseline, floor and evidence are said, and drawn."""
     for said in both(CANARY, studies.HEALTHY):
         assert "No drift found" in said
-        assert "at most one false alarm in 1,000 canaries while the success rate stays above 0.94" in said
+        assert "at most one false alarm in 1,000 canaries while the success rate stays above the floor, 0.94" in said
+        assert "floor = lower 95 % bound of the baseline − tolerance" in said
         assert "from 5 canaries" in said
         assert "Evidence of drift 1.1; the alarm is at 1,000." in said
     page = canary_html(studies.HEALTHY)

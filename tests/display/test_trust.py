@@ -56,7 +56,7 @@ def test_no_form_ever_says_state_fidelity_or_a_figure_without_its_interval(name:
 @pytest.mark.parametrize(
     ("estimand", "method", "title"),
     [
-        ("heavy-set outcome fidelity F_H = …", "exact", "Outcome fidelity"),
+        ("heavy-set outcome fidelity F_H = …", "exact", "Outcome fidelity (heavy set)"),
         ("process (entanglement) fidelity", "mirror circuit fidelity estimation", "Process fidelity (mirror circuits)"),
         ("process (entanglement) fidelity", "direct fidelity estimation", "Process fidelity (Clifford proxies)"),
         ("process fidelity (Clifford proxies)", "", "Process fidelity (Clifford proxies)"),
@@ -67,7 +67,38 @@ def test_a_fidelity_has_the_short_name_of_its_kind(estimand: str, method: str, t
     """Short in the heading; the estimand in full is in the details."""
     document = estimated(estimand=estimand, method=method)
     assert f"{title} 0.951 – 0.965 95 %" in html(document)
-    assert title in flat(document)
+    assert f"{title} 0.951 – 0.965 (95 %)" in flat(document)
+
+
+@pytest.mark.parametrize("render", [html, flat])
+def test_the_method_stands_directly_under_its_interval(render: Any) -> None:
+    """Below the Hellinger line it would read as that one's method."""
+    card = render(GALLERY["compared"]).partition("How it was measured")[0]
+    assert re.search(r"0\.951 – 0\.965 \(?95 %\)? Heavy-set, exact \(Clopper–Pearson\)\. .*Hellinger: 0\.931", card)
+    assert card.count("Heavy-set, exact") == 1
+
+
+def test_what_the_second_estimand_takes_for_granted_is_said() -> None:
+    """In the details of the card and under the interval in a terminal; the same words are not said twice there."""
+    data = trusted.compared(0.958, 0.951, 0.965)
+    data["hellinger"]["assumption"] = "No few unlikely outcomes hold the errors."
+    details = html(documents.completed(fidelity=data)).partition("How it was measured")[2]
+    assert "Its assumption No few unlikely outcomes hold the errors." in details
+    said = "takes for granted: No few unlikely outcomes hold the errors."
+    assert f"Hellinger {said}" in flat(documents.completed(fidelity=data))
+    data["assumption"] = data["hellinger"]["assumption"]
+    assert flat(documents.completed(fidelity=data)).lower().count(said.lower()) == 1
+
+
+@pytest.mark.parametrize("render", [html, flat])
+def test_an_assumption_of_fidelity_and_further_circuits_alike_is_said_once(render: Any) -> None:
+    """Word for word the same twice is noise; another assumption is told beside the first."""
+    document = trusted.large()
+    assert "They take for granted" in render(document)
+    document["companions"]["assumption"] = trusted.ASSUMED
+    said = render(document).partition(" Record ")[0]
+    assert said.count(trusted.ASSUMED) == 1
+    assert "They take for granted" not in said
 
 
 def test_both_intervals_lie_on_one_axis_the_second_thinner() -> None:
@@ -200,6 +231,19 @@ def test_the_end_that_decides_is_the_one_that_is_named(changes: dict[str, Any], 
     document = trusted.judged(True)
     document["validation"]["conditions"] = [one]
     assert f"{words} ." in html(document)
+
+
+@pytest.mark.parametrize("render", [html, flat])
+@pytest.mark.parametrize("passed", [True, False])
+def test_a_condition_on_a_process_fidelity_says_so(render: Any, passed: bool) -> None:
+    """That of a histogram needs no such word."""
+    document = trusted.judged(passed)
+    (one,) = document["validation"]["conditions"]
+    one["estimand"] = "process (entanglement) fidelity of the circuit, by Clifford proxies"
+    verdict = "passed" if passed else "failed"
+    assert f"{one['text']} (process fidelity) {verdict}: the lower end" in render(document)
+    one["estimand"] = "heavy-set outcome fidelity"
+    assert f"{one['text']} {verdict}: the lower end" in render(document)
 
 
 def test_the_picture_of_a_failed_validation_differs_from_that_of_a_passed_one() -> None:

@@ -79,6 +79,7 @@ def test_an_alarm_stands_and_says_when_it_was_raised() -> None:
     state = detector.replay([(960, 1000)] * 200)
     assert (state.alarm, state.alarmed_at, state.canaries) == (True, 4, 204)
     assert "canary 4" in state.text
+    assert "there is evidence that the share of successes is below 0.9400" in state.text
 
 
 def test_before_the_first_canary_there_is_no_rate() -> None:
@@ -86,6 +87,7 @@ def test_before_the_first_canary_there_is_no_rate() -> None:
     state = DriftDetector(0.95, arl=500).state()
     assert (state.alarm, state.rate, state.evidence, state.canaries) == (False, None, 0.0, 0)
     assert "500 canaries" in state.text
+    assert "while the success rate stays above the floor, 0.9400" in state.text
 
 
 def test_the_rate_is_that_of_the_latest_canary_with_its_interval() -> None:

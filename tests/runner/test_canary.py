@@ -78,6 +78,7 @@ def test_the_first_five_are_the_baseline_and_raise_no_alarm(lab: Lab, feed: Feed
     assert [document["alarm"] for document in documents] == [False] * 5
     assert [document["floor"] is None for document in documents] == [True] * 4 + [False]
     assert "3 more" in documents[1]["text"]
+    assert "while the success rate stays above the floor (floor = lower 95 % bound" in documents[1]["promise"]
     assert documents[4]["baseline"]["rate"] == pytest.approx(0.798)
 
 
@@ -87,7 +88,9 @@ def test_a_machine_that_stays_as_it_was_raises_no_alarm(lab: Lab, feed: Feed) ->
     found = watch(lab, 8)
     assert not found["alarm"]
     assert found["text"] == "No sign of drift in 8 canaries, 5 of which are the baseline."
-    assert "at most one false alarm in 1,000 canaries while the success rate stays above 0.9" in found["promise"]
+    assert "at most one false alarm in 1,000 canaries while the success rate" in found["promise"]
+    assert "stays above the floor, 0.9" in found["promise"]
+    assert "floor = lower 95 % bound of the baseline − tolerance 0.01" in found["promise"]
 
 
 def test_a_machine_that_falls_raises_one_alarm_in_the_ledger(lab: Lab, feed: Feed) -> None:
@@ -102,6 +105,7 @@ def test_a_machine_that_falls_raises_one_alarm_in_the_ledger(lab: Lab, feed: Fee
     ]
     assert events == [int(place == raised) for place in range(8)]
     assert f"canary {raised + 1} ({raised - 4} after the baseline) raised the alarm" in documents[-1]["text"]
+    assert "there is evidence that the share of successes is below 0." in documents[-1]["text"]
     assert lab.job(documents[raised]["job_id"]).record()["canary"]["alarm"] is True
     assert lab.ledger.verify().ok
 

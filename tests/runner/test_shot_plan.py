@@ -145,7 +145,7 @@ def test_the_most_demanding_circuit_decides(lab: Lab) -> None:
 
 def test_companions_measure_what_was_asked_for(lab: Lab) -> None:
     """Their number is fixed: the plan says how exact they are, and that the job's own shots do not matter."""
-    found = row(lab.plan_shots(BELL, 0.02, ["aer/noisy"], fidelity="proxy", shots=500), "aer/noisy")
+    found = row(lab.plan_shots(BELL, 0.05, ["aer/noisy"], fidelity="proxy", shots=500), "aer/noisy")
     assert found["measured"] == "proxy"
     assert found["shots"] == 500
     further = found["companions"]
@@ -154,6 +154,41 @@ def test_companions_measure_what_was_asked_for(lab: Lab) -> None:
     mirrored = row(lab.plan_shots(BELL, 0.02, ["aer/noisy"], fidelity="mirror"), "aer/noisy")
     assert mirrored["measured"] == "mirror"
     assert "depends on the machine" in mirrored["reason"]
+    assert (mirrored["reachable"], mirrored["half_width_expected"]) == (False, None)
+    assert (mirrored["shots"], mirrored["command"]) == (None, None)
+
+
+def test_a_width_that_further_circuits_do_not_reach_is_said_to_be_out_of_reach(lab: Lab) -> None:
+    """Neither shots nor a command, and the width that can be planned for, which then is reachable."""
+    found = row(lab.plan_shots(ghz(130), 0.02, ["stim/noisy"]), "stim/noisy")
+    assert (found["reachable"], found["half_width_expected"]) == (False, 0.044)
+    assert (found["shots"], found["total_shots"], found["command"]) == (None, None, None)
+    assert "± 0.02 is not reachable here: further circuits give ± 0.044" in found["reason"]
+    enough = row(lab.plan_shots(ghz(130), 0.044, ["stim/noisy"]), "stim/noisy")
+    assert (enough["reachable"], enough["half_width_expected"], enough["shots"]) == (True, 0.044, 1024)
+    assert enough["command"].startswith("%%qjob --backend stim/noisy")
+
+
+def test_a_higher_level_needs_a_wider_interval_of_the_same_circuits(lab: Lab) -> None:
+    """z/√N with the normal quantile of the level, rounded up: 2.576/√2000."""
+    found = row(lab.plan_shots(ghz(40), 0.05, ["stim/noisy"], level=0.99), "stim/noisy")
+    assert (found["reachable"], found["half_width_expected"]) == (False, 0.058)
+
+
+def test_a_histogram_reaches_any_width_but_not_of_uniform_outcomes(lab: Lab) -> None:
+    """Each row says whether it does; one with nothing to plan says neither."""
+    document = lab.plan_shots(BELL, 0.02)
+    assert row(document, "aer/noisy")["reachable"] is True
+    assert row(document, "aer/simulator")["reachable"] is None
+    assert row(lab.plan_shots(UNIFORM, 0.02, ["aer/noisy"]), "aer/noisy")["reachable"] is False
+
+
+@pytest.mark.parametrize("source", [BELL, ghz(40)])
+def test_a_width_out_of_range_is_refused_with_a_remedy(lab: Lab, source: str) -> None:
+    """However the fidelity would be measured."""
+    with pytest.raises(InputError, match="half-width") as refused:
+        lab.plan_shots(source, 0)
+    assert "0.02" in refused.value.hint
 
 
 def test_values_of_parameters_are_part_of_the_line_to_write(lab: Lab) -> None:
@@ -172,6 +207,7 @@ def test_values_of_parameters_are_part_of_the_line_to_write(lab: Lab) -> None:
         ({"half_width": 2}, "half-width"),
         ({"half_width": float("nan")}, "half-width"),
         ({"half_width": 0.02, "level": 1.0}, "confidence level"),
+        ({"half_width": 0.02, "level": 1 - 1e-16}, "confidence level"),
         ({"half_width": 0.02, "backends": ["aer/nothing"]}, "no backend"),
         ({"half_width": 0.02, "backends": 5}, "list of ids"),
         ({"half_width": 0.02, "backends": [5]}, "named by text"),

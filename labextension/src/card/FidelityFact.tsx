@@ -12,12 +12,12 @@ export function FidelityFact({ fidelity }: { fidelity: Fidelity }) {
     <div className="qpm-Fact">
       <h4>{titleOf(fidelity)}</h4>
       {kind === 'estimate' ? <Claim {...fidelity} /> : <p className={kind === 'refused' ? 'qpm-Fact-said' : 'qpm-quiet'}>{insteadOf(fidelity)}</p>}
+      {kind === 'estimate' && fidelity.method && <p className="qpm-quiet">{fidelity.method}</p>}
       {kind !== 'ideal' && <Drawn fidelity={fidelity} />}
       {cautionsOf(fidelity).map((caution, index) => (
         <CautionLine key={index} caution={caution} />
       ))}
       {explanation && <p className="qpm-num">{explanation}</p>}
-      {kind === 'estimate' && fidelity.method && <p className="qpm-quiet">{fidelity.method}</p>}
     </div>
   );
 }

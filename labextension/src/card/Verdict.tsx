@@ -1,6 +1,6 @@
 import type { JobRecord } from '../record';
 import type { Condition } from '../trust';
-import { alarmOf, attemptsWords, conditionWords } from '../trustWords';
+import { alarmOf, attemptsWords, conditionWords, subjectOf } from '../trustWords';
 import { CautionLine, Sign } from './CautionLine';
 
 /** What the reader has to know before any figure: the validation, condition by condition, and a drift alarm. */
@@ -27,7 +27,8 @@ function ConditionLine({ condition }: { condition: Condition }) {
   return (
     <p className="qpm-num">
       <Sign symbol={condition.passed ? '✓' : '✗'} tone={tone} />
-      <code>{condition.text}</code> <span className={`qpm-${tone}`}>{conditionWords(condition)}</span>
+      <code>{condition.text}</code> {subjectOf(condition)}
+      <span className={`qpm-${tone}`}>{conditionWords(condition)}</span>
     </p>
   );
 }
