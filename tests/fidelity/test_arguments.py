@@ -81,7 +81,7 @@ def test_labels_that_are_no_bit_strings_and_masks_are_refused(counts: Any) -> No
 def test_numbers_as_keys_get_the_hint_that_helps() -> None:
     """Qiskit's QuasiDistribution has whole numbers as keys, and a method that gives bit strings."""
     with pytest.raises(InputError, match="binary_probabilities"):
-        heavy_fidelity(COUNTS, {0: 0.5, 3: 0.5})  # type: ignore[dict-item]
+        heavy_fidelity(COUNTS, {0: 0.5, 3: 0.5})
 
 
 CALLS: dict[str, Callable[[Any], Any]] = {
@@ -123,30 +123,30 @@ def test_a_fraction_is_a_number(call: Callable[[Any], Any]) -> None:
         lambda: DriftDetector(HUGE),
         lambda: DriftDetector(True),
         lambda: DriftDetector(0.95, arl=HUGE),
-        lambda: DriftDetector(np.array(0.95)),  # type: ignore[arg-type]
+        lambda: DriftDetector(np.array(0.95)),
         lambda: DriftDetector([(HUGE, 10 * HUGE)] * 5),
         lambda: DriftDetector([(2**52, 2**53)] * 2000),
         lambda: DriftDetector(0.95).update(True, 10),
         lambda: DriftDetector(0.95).update(1, True),
-        lambda: DriftDetector(0.95).replay(None),  # type: ignore[arg-type]
-        lambda: DriftDetector(0.95).replay([5]),  # type: ignore[list-item]
-        lambda: DriftDetector(0.95).replay("x"),  # type: ignore[arg-type]
-        lambda: DriftDetector(0.95).replay([{950, 1000}]),  # type: ignore[list-item]
-        lambda: equivalence(np.array(5)),  # type: ignore[arg-type]
+        lambda: DriftDetector(0.95).replay(None),
+        lambda: DriftDetector(0.95).replay([5]),
+        lambda: DriftDetector(0.95).replay("x"),
+        lambda: DriftDetector(0.95).replay([{950, 1000}]),
+        lambda: equivalence(np.array(5)),
         lambda: equivalence([COUNTS, COUNTS], 1e-320),
         lambda: equivalence([COUNTS, COUNTS], 0.1, 1e-320),
-        lambda: outcome_fidelity(COUNTS, BELL, blocks=5),  # type: ignore[arg-type]
-        lambda: outcome_fidelity(COUNTS, BELL, blocks=COUNTS),  # type: ignore[arg-type]
-        lambda: mirror_fidelity([[5, 1], [5]], ROWS, ROWS),  # type: ignore[list-item]
+        lambda: outcome_fidelity(COUNTS, BELL, blocks=5),
+        lambda: outcome_fidelity(COUNTS, BELL, blocks=COUNTS),
+        lambda: mirror_fidelity([[5, 1], [5]], ROWS, ROWS),
         lambda: mirror_fidelity(np.full((30, 3), 2**63, np.uint64), *[np.full((30, 3), 5)] * 2),
         lambda: mirror_fidelity(np.full((3, 3), 2**62), *[np.full((3, 3), 5)] * 2),
-        lambda: clifford_proxy_fidelity([[1], [1, 2]], 2),  # type: ignore[list-item]
+        lambda: clifford_proxy_fidelity([[1], [1, 2]], 2),
         lambda: clifford_proxy_fidelity(np.full(200, 2**60), 2**62),
         lambda: clifford_proxy_fidelity(np.ma.array([1] * 200), 2),
-        lambda: simultaneous(5, 10, None),  # type: ignore[arg-type]
-        lambda: simultaneous(5, 10, 1.5),  # type: ignore[arg-type]
-        lambda: expected_success_probability(None, None),  # type: ignore[arg-type]
-        lambda: expected_success_probability("qc", None),  # type: ignore[arg-type]
+        lambda: simultaneous(5, 10, None),
+        lambda: simultaneous(5, 10, 1.5),
+        lambda: expected_success_probability(None, None),
+        lambda: expected_success_probability("qc", None),
     ],
 )
 def test_nothing_but_an_error_for_people_comes_out(call: Callable[[], Any]) -> None:
@@ -159,7 +159,7 @@ def test_nothing_but_an_error_for_people_comes_out(call: Callable[[], Any]) -> N
 def test_a_backend_instead_of_its_target_gets_the_hint() -> None:
     """The description of the backend is one attribute away."""
     with pytest.raises(InputError, match=r"backend\.target"):
-        expected_success_probability(QuantumCircuit(1), object())  # type: ignore[arg-type]
+        expected_success_probability(QuantumCircuit(1), object())
 
 
 def test_a_number_of_qubits_is_no_level() -> None:
@@ -179,15 +179,15 @@ def test_a_refused_history_leaves_the_detector_as_it_was() -> None:
 def test_rows_of_an_array_are_canaries() -> None:
     """As a baseline and as a history, in the narrow types that arrays have."""
     rows = np.array([(240, 250)] * 6, dtype=np.uint8)
-    assert DriftDetector(rows).state() == DriftDetector([(240, 250)] * 6).state()  # type: ignore[arg-type]
-    assert DriftDetector(0.95).replay(rows) == DriftDetector(0.95).replay([(240, 250)] * 6)  # type: ignore[arg-type]
+    assert DriftDetector(rows).state() == DriftDetector([(240, 250)] * 6).state()
+    assert DriftDetector(0.95).replay(rows) == DriftDetector(0.95).replay([(240, 250)] * 6)
 
 
 def test_runs_may_come_from_a_generator_and_not_from_a_dictionary() -> None:
     """What makes the histograms is read once; a dictionary of runs is told to give its values."""
     assert equivalence(each for each in (COUNTS, COUNTS)) == equivalence([COUNTS, COUNTS])
     with pytest.raises(InputError, match="list"):
-        equivalence({"a": COUNTS, "b": COUNTS})  # type: ignore[arg-type]
+        equivalence({"a": COUNTS, "b": COUNTS})
 
 
 def test_proxies_of_one_shot_may_be_given_as_two_totals_or_truth_values() -> None:

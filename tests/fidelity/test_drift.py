@@ -157,7 +157,7 @@ def test_a_state_goes_into_json() -> None:
 def test_what_cannot_be_a_detector_is_an_input_error(baseline: object, options: dict[str, float]) -> None:
     """A bad baseline, tolerance or distance of alarms gets an error with a message."""
     with pytest.raises(InputError, match=r"\w"):
-        DriftDetector(baseline, **options)  # type: ignore[arg-type]
+        DriftDetector(baseline, **options)
 
 
 @pytest.mark.parametrize("canary", [(5, 4), (-1, 4), (0, 0), (1.5, 4), (3, "4"), (math.nan, 4)])
@@ -166,7 +166,7 @@ def test_a_bad_canary_leaves_the_detector_as_it_was(canary: tuple[object, object
     detector = DriftDetector(0.95)
     before = detector.update(950, 1000)
     with pytest.raises(InputError, match="canary"):
-        detector.update(*canary)  # type: ignore[arg-type]
+        detector.update(*canary)
     assert detector.state() == before
 
 

@@ -202,7 +202,7 @@ def test_all_of_it_goes_into_json() -> None:
 def test_what_cannot_be_compared_is_an_input_error(histograms: object, options: dict[str, object]) -> None:
     """Bad histograms and options each get an error with a message, never a verdict."""
     with pytest.raises(InputError, match=r"\w"):
-        equivalence(histograms, **options)  # type: ignore[arg-type]
+        equivalence(histograms, **options)
 
 
 @settings(max_examples=60)

@@ -105,7 +105,7 @@ def test_a_plan_goes_into_json() -> None:
 def test_what_cannot_be_planned_is_an_input_error(arguments: dict[str, object]) -> None:
     """Bad arguments get an error with a message, never a number of shots."""
     with pytest.raises(InputError, match=r"\w"):
-        plan_shots(**{"ideal": BELL, "half_width": 0.02, **arguments})  # type: ignore[arg-type]
+        plan_shots(**{"ideal": BELL, "half_width": 0.02, **arguments})
 
 
 @pytest.mark.parametrize("half_width", [0.004, 0.01, 0.017])

@@ -170,7 +170,7 @@ def test_a_job_without_a_result_is_not_compared(lab: Lab) -> None:
     with pytest.raises(Exception, match="shots") as denied:
         lab.submit(BELL, shots=5_000_000_000)
     with pytest.raises(InputError, match="only completed jobs"):
-        lab.compare([done, denied.value.job_id])  # type: ignore[attr-defined]
+        lab.compare([done, denied.value.job_id])
 
 
 @pytest.mark.parametrize("options", [{"delta": 0.0}, {"delta": 1.5}, {"alpha": 0.0}, {"alpha": 0.7}])

@@ -73,7 +73,7 @@ def test_the_record_says_how_it_was_twirled(lab: Lab) -> None:
 def test_what_cannot_be_twirled_is_refused(lab: Lab, options: dict[str, object], words: str) -> None:
     """Nothing is reserved."""
     with pytest.raises(InputError, match=words):
-        lab.submit(asymmetric(), **options)  # type: ignore[arg-type]
+        lab.submit(asymmetric(), **options)
     assert lab.page()["jobs"] == []
 
 
