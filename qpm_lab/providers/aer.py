@@ -23,7 +23,7 @@ from qpm_lab.providers.outcomes import group_sizes, write_key
 from qpm_lab.providers.pieces import GROUP_SECONDS, MOST_POINTS, MOST_SHOTS, Piece
 from qpm_lab.providers.remembered import circuit_key, nameless
 from qpm_lab.providers.running import start
-from qpm_lab.providers.simulator import require_table, total_seconds
+from qpm_lab.providers.simulator import Latest, require_table, total_seconds
 from qpm_lab.providers.swept import Swept, compiled
 from qpm_lab.providers.targets import add_control_flow, gate_target
 
@@ -133,7 +133,7 @@ class AerProvider:
     name = "aer"
 
     def __init__(self) -> None:
-        self._latest: Prepared | None = None
+        self._latest: Latest[Prepared] = Latest()
 
     def backends(self) -> Sequence[BackendInfo]:
         return (SIMULATOR, NOISY)
@@ -169,7 +169,7 @@ class AerProvider:
         try:
             return start(self, task)
         finally:
-            self._latest = None
+            self._latest.forget()
 
     def expected_seconds(self, task: Task) -> float:
         if any(may_not_end(circuit) for circuit in task.circuits):
@@ -177,11 +177,7 @@ class AerProvider:
         return total_seconds(self.prepared(task))
 
     def prepared(self, task: Task) -> Prepared:
-        """Check, choice and run ask for the same; only the latest task is kept."""
-        latest = self._latest
-        if latest is None or latest.task is not task:
-            latest = self._latest = Prepared(task, tuple(_ready(task)))
-        return latest
+        return self._latest.of(task, lambda: Prepared(task, tuple(_ready(task))))
 
 
 def _ready(task: Task) -> Iterator[AnyReady]:

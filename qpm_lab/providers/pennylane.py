@@ -21,7 +21,7 @@ from qpm_lab.providers.outcomes import NotTerminal, Terminal, group_sizes, keys_
 from qpm_lab.providers.pieces import GROUP_SECONDS, MOST_POINTS, Piece, derived_seed
 from qpm_lab.providers.remembered import circuit_key, nameless
 from qpm_lab.providers.running import start
-from qpm_lab.providers.simulator import require_table, total_seconds
+from qpm_lab.providers.simulator import Latest, require_table, total_seconds
 from qpm_lab.providers.targets import gate_target
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class PennyLaneProvider:
     name = "pennylane"
 
     def __init__(self) -> None:
-        self._latest: Prepared | None = None
+        self._latest: Latest[Prepared] = Latest()
 
     def backends(self) -> Sequence[BackendInfo]:
         return _infos()
@@ -175,18 +175,14 @@ class PennyLaneProvider:
         try:
             return start(self, task)
         finally:
-            self._latest = None
+            self._latest.forget()
 
     def expected_seconds(self, task: Task) -> float:
         return total_seconds(self.prepared(task))
 
     def prepared(self, task: Task) -> Prepared:
-        """Check, choice and run ask for the same; only the latest task is kept."""
-        latest = self._latest
-        if latest is None or latest.task is not task:
-            device = DEVICES[task.backend.id.partition("/")[2]]
-            latest = self._latest = Prepared(task, tuple(_ready(task, device)))
-        return latest
+        device = DEVICES[task.backend.id.partition("/")[2]]
+        return self._latest.of(task, lambda: Prepared(task, tuple(_ready(task, device))))
 
 
 _READY: Remembered[Ready] = Remembered()

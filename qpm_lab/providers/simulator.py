@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
 
 from qpm_lab.errors import CapacityError, ProviderError
 from qpm_lab.providers.capacity import HEADROOM, UNCHECKED_BYTES, bytes_text, free_bytes
@@ -39,6 +39,27 @@ class LocalSimulator(Provider, Protocol):
 
     def prepared(self, task: Task) -> Prepared:
         """The task made ready; asked again for the same task, the same."""
+
+
+P = TypeVar("P", bound=Prepared)
+
+
+class Latest(Generic[P]):
+    """The latest task made ready, from its check until it is submitted: check, choice and run ask for the same."""
+
+    def __init__(self) -> None:
+        self._kept: P | None = None
+
+    def of(self, task: Task, make: Callable[[], P]) -> P:
+        """The task made ready, by `make` unless it is the latest one."""
+        kept = self._kept
+        if kept is None or kept.task is not task:
+            kept = self._kept = make()
+        return kept
+
+    def forget(self) -> None:
+        """Lets go of it: circuits are large."""
+        self._kept = None
 
 
 def simulator_error(error: Exception) -> ProviderError:

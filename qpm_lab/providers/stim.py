@@ -39,7 +39,7 @@ from qpm_lab.providers.pieces import GROUP_SECONDS, MOST_POINTS, Piece, derived_
 from qpm_lab.providers.remembered import circuit_key, nameless
 from qpm_lab.providers.routing import TRANSPILE_SEED, on_device, placing_router
 from qpm_lab.providers.running import start
-from qpm_lab.providers.simulator import require_table, total_seconds
+from qpm_lab.providers.simulator import Latest, require_table, total_seconds
 from qpm_lab.providers.targets import digest
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class StimProvider:
     name = "stim"
 
     def __init__(self) -> None:
-        self._latest: Prepared | None = None
+        self._latest: Latest[Prepared] = Latest()
 
     def backends(self) -> Sequence[BackendInfo]:
         return (NOISY,)
@@ -178,17 +178,13 @@ class StimProvider:
         try:
             return start(self, task)
         finally:
-            self._latest = None
+            self._latest.forget()
 
     def expected_seconds(self, task: Task) -> float:
         return total_seconds(self.prepared(task))
 
     def prepared(self, task: Task) -> Prepared:
-        """Check, choice and run ask for the same; only the latest task is kept."""
-        latest = self._latest
-        if latest is None or latest.task is not task:
-            latest = self._latest = Prepared(task, tuple(_ready(task)))
-        return latest
+        return self._latest.of(task, lambda: Prepared(task, tuple(_ready(task))))
 
 
 # stim's first call imports a part of NumPy while it holds a lock of its own: two first calls at once would wait for

@@ -106,3 +106,11 @@ def test_an_unknown_job_is_named(lab: Lab) -> None:
     """With the place to look."""
     with pytest.raises(InputError, match="no job"):
         lab.again("0123456789ab")
+
+
+def test_a_job_is_repeated_within_the_limit_its_user_had_set(lab: Lab) -> None:
+    """What somebody would not exceed once is not exceeded by repeating it with more shots."""
+    first = lab.submit(BELL, shots=10, max_cost="0.50")
+    first.result()
+    with pytest.raises(DeniedError, match=r"0\.5"):
+        lab.again(first.id, 1000, backend="braket/iqm_garnet")

@@ -129,6 +129,7 @@ def test_a_job_is_never_refused_for_companions_that_only_auto_chose(chosen_by: L
     verdict = judged(request, recipe, decide)
     if chosen_by == "user":
         assert verdict.decision.effect == "deny"
+        assert "--fidelity none leaves them out" in verdict.decision.reasons[0].fix
         return
     assert verdict.decision.effect == "allow"
     assert verdict.request.executions == 1

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit, QuantumRegister
@@ -9,6 +12,7 @@ from qiskit.circuit import ClassicalRegister, Parameter
 
 from qpm_lab import Lab
 from qpm_lab.errors import InputError, QpmError
+from qpm_lab.runner import extras
 
 
 def asymmetric() -> QuantumCircuit:
@@ -103,3 +107,21 @@ def test_shots_that_cannot_be_divided_evenly_are_told(lab: Lab) -> None:
     uneven = lab.dry_run(asymmetric(), backend="aer/noisy", shots=100, twirl="readout")["notes"]
     assert any("a multiple of 32" in note for note in uneven)
     assert not any("32" in note for note in lab.dry_run(asymmetric(), shots=96, twirl="readout")["notes"])
+
+
+def test_a_twirled_list_is_checked_by_one_variant_of_each_circuit(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Submitting makes no more than it has to look at; the rest is made in the run."""
+    made: list[int] = []
+    real = extras.variants
+
+    def counted(*arguments: Any) -> list[Any]:
+        found = real(*arguments)
+        made.append(len(found))
+        return found
+
+    monkeypatch.setattr(extras, "variants", counted)
+    monkeypatch.setattr(extras.Extras, "build", lambda self, provider: threading.Event().wait(30))
+    job = lab.submit([asymmetric(), asymmetric()], backend="aer/noisy", shots=64, twirl="readout")
+    assert made == [1, 1]
+    job.cancel()
+    assert job.wait(20)
