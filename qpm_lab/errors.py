@@ -111,7 +111,16 @@ class ApprovalNeededError(DeniedError):
 
 
 class ProviderError(QpmError):
-    """The provider could not run the job; `retryable` when a further attempt may succeed."""
+    """The provider could not run the job.
+
+    Args:
+        message: What happened, in one sentence.
+        hint: What to do about it.
+        retryable: A further attempt may succeed.
+        uncertain: Nobody can tell whether the vendor took the job: its answer was lost or cannot be read. Such a job
+            is looked up, never simply sent again.
+        cause: The underlying exception, kept for the log.
+    """
 
     exit_code = 5
 
@@ -121,10 +130,12 @@ class ProviderError(QpmError):
         hint: str = "",
         *,
         retryable: bool = False,
+        uncertain: bool = False,
         cause: BaseException | None = None,
     ) -> None:
         super().__init__(message, hint, cause=cause)
         self.retryable = retryable
+        self.uncertain = uncertain
 
 
 class CapacityError(ProviderError):

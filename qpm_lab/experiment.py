@@ -73,6 +73,14 @@ class CircuitFacts:
     name: str = ""
     points: int = 1
     """How many sets of parameter values it is run with; more than one in a sweep."""
+    one_qubit_gates: int = 0
+    """Executed at most: every branch, loops as often as they repeat, the user's own gates by their definition."""
+    measurements: int = 0
+    """Measurements and resets, executed at most."""
+    wide_gates: Mapping[int, int] = field(default_factory=dict)
+    """Number of qubits, 2 or more → how many such gates are executed at most; a swap counts as its three CNOTs."""
+    countable: bool = True
+    """False when nobody can say how much it executes: a `while`, or gates nested too deeply."""
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -84,6 +92,10 @@ class CircuitFacts:
             "gates": dict(self.gates),
             "two_qubit_gates": self.two_qubit_gates,
             "points": self.points,
+            "one_qubit_gates": self.one_qubit_gates,
+            "measurements": self.measurements,
+            "wide_gates": {str(qubits): count for qubits, count in sorted(self.wide_gates.items())},
+            "countable": self.countable,
         }
 
 
@@ -104,6 +116,12 @@ class BackendInfo:
     state: Literal["ready", "needs-key", "not-installed", "offline"] = "ready"
     note: str = ""
     """What to do when it is not ready."""
+    gates: tuple[str, ...] = ()
+    """Its own gates by Qiskit's names; empty where they are not stated."""
+    region: str = ""
+    """Where the machine stands, as the vendor calls it; empty when nothing leaves this machine."""
+    legal_seat: str = ""
+    """Country of the company that gets the circuit, ISO 3166 (`US`); empty when nothing leaves this machine."""
 
     @property
     def provider(self) -> str:
@@ -193,6 +211,16 @@ class Quote:
     formula: str = ""
     qpu_nanoseconds: int = 0
     """Upper estimate of QPU time; 0 for simulators."""
+    channel: str = ""
+    """Through whom it is bought and on which plan: the same machine costs different amounts."""
+    confidence: str = ""
+    """Of the price: A vendor's own text, B two third parties agree, C one; empty when there is none."""
+    reason: str | None = None
+    """Why it is unknown or stale, and how to supply the price; None when it is known."""
+    native: tuple[str, str, str, str] | None = None
+    """The vendor's own unit and low, expected and high in it, for example HQC; None where it bills in money."""
+    listed: tuple[str, int, int, int] | None = None
+    """Currency of the price list, and low, expected and high in it, when the amounts were converted."""
 
     @property
     def known(self) -> bool:
@@ -212,7 +240,18 @@ class Quote:
             "stale": self.stale,
             "formula": self.formula,
             "qpu_seconds": from_nano(self.qpu_nanoseconds),
+            "channel": self.channel,
+            "confidence": self.confidence,
+            "reason": self.reason,
+            "native": dict(zip(("unit", "low", "expected", "high"), self.native, strict=True)) if self.native else None,
+            "listed": self._listed(),
         }
+
+    def _listed(self) -> dict[str, str] | None:
+        if self.listed is None:
+            return None
+        currency, *ends = self.listed
+        return {"currency": currency, **dict(zip(("low", "expected", "high"), map(from_nano, ends), strict=True))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,10 +70,10 @@ class Job:
     def wait(self, timeout: float | None = None) -> bool:
         """Waits until the job has ended; False when `timeout` seconds passed first."""
         live = self._live
-        if live is not None:
-            return live.ended.wait(timeout)
         until = None if timeout is None else time.monotonic() + timeout
-        while self._row.status in OPEN:
+        if live is not None and (not live.ended.wait(timeout) or not live.lost):
+            return live.ended.is_set()
+        while self._row.status in OPEN - {Status.PARKED}:
             if until is not None and time.monotonic() >= until:
                 return False
             time.sleep(POLL_SECONDS)
@@ -99,7 +99,7 @@ class Job:
             return _live_result(live, live.outcome)
         record = self.record()
         if record["status"] != Status.COMPLETED:
-            raise _failure(record)
+            raise failure_of(record)
         return self._recorded(record, histograms(self._lab.ledger, self.id))
 
     def partial(self) -> Result:
@@ -136,8 +136,9 @@ class Job:
 
     @property
     def _live(self) -> LiveJob | None:
-        """The job as this process runs it; a forked child knows it from the ledger only."""
-        return self._followed if os.getpid() == self._pid else None
+        """The job as this process runs it; a forked child, or one that lost it, knows it from the ledger only."""
+        followed = self._followed
+        return followed if os.getpid() == self._pid and not (followed and followed.lost) else None
 
     @property
     def _row(self) -> JobRow:
@@ -168,7 +169,8 @@ def _live_result(live: LiveJob, outcome: Outcome) -> Result:
     return Result.build(outcome.counts, outcome.estimates, task.circuits, bindings, common)
 
 
-def _failure(record: Mapping[str, Any]) -> QpmError:
+def failure_of(record: Mapping[str, Any]) -> QpmError:
+    """Why a job has no result."""
     error = record["error"] or {}
     message, hint = error.get("message", f"The job is {record['status']}."), error.get("hint", "")
     if record["sweep"]:

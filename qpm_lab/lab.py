@@ -52,6 +52,7 @@ class Lab(Studies):
         home: Folder of ledger and keys; default `QPM_HOME`, else `~/.qpm`.
         policies: A bundle's folder or the name of a shipped one; default `QPM_POLICIES`, else `personal`.
         notebook_run: Scope of quotas over one kernel's life; default the life of this process, empty for none.
+        follow: Whether this process follows jobs at vendors whose own process has ended.
 
     Raises:
         LedgerError: the ledger cannot be opened here.
@@ -69,6 +70,7 @@ class Lab(Studies):
         policies: str | Path | None = None,
         *,
         notebook_run: str | None = None,
+        follow: bool = True,
     ) -> None:
         self.home = Path(home).expanduser().absolute() if home is not None else default_home()
         self.rules = Rules(find_folder(policies or os.environ.get("QPM_POLICIES") or None))
@@ -78,6 +80,7 @@ class Lab(Studies):
         self._pid = os.getpid()
         # Also runs at exit: a script that ends with jobs under way leaves them cancelled, not abandoned.
         self._finish = weakref.finalize(self, _close, self.runner, self.ledger, self._pid)
+        self._follow = follow
         self.recovered = self.recover()
 
     def submit(
@@ -323,9 +326,9 @@ class Lab(Studies):
         return self.record(row.job_id)
 
     def recover(self) -> list[str]:
-        """Closes the jobs of processes that are gone and releases what they held; returns their ids."""
+        """Closes the local jobs of processes that are gone and releases what they held; returns their ids."""
         remove_dead(self.home)
-        return self.runner.recover()
+        return self.runner.recover(follow=self._follow)
 
     def head(self) -> int:
         """Number of the newest ledger entry."""

@@ -14,7 +14,7 @@ from qpm_lab.errors import CancelledError, InputError
 from qpm_lab.experiment import OPEN
 from qpm_lab.options import list_filters, session_arguments
 from qpm_lab.runner.naming import own_name
-from qpm_magics import lines, pages, sessions, studies
+from qpm_magics import lines, pages, secrets, sessions, studies
 from qpm_magics.body import run_body
 from qpm_magics.cards import display_both
 
@@ -135,6 +135,11 @@ class QpmMagics(Magics):
     def qcanary(self, line: str) -> None:
         studies.show_canary(self._lab, self.shell, lines.parse(lines.canary_parser(), line))
 
+    @no_var_expand
+    @line_magic
+    def qsecret(self, line: str) -> None:
+        secrets.run(line)
+
     @line_magic
     def qform(self, line: str) -> Any:
         from qpm_lab.display.widget import JobForm
@@ -157,6 +162,7 @@ class QpmMagics(Magics):
     qform.__doc__ = pages.QFORM
     qplan.__doc__ = pages.QPLAN + "\n" + lines.plan_parser().format_help()
     qcompare.__doc__ = pages.QCOMPARE + "\n" + lines.compare_parser().format_help()
+    qsecret.__doc__ = pages.QSECRET
     qcanary.__doc__ = pages.QCANARY + "\n" + lines.canary_parser().format_help()
 
     @property

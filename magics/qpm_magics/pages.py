@@ -95,3 +95,14 @@ average, at most one false alarm comes in --arl canaries while the share of succ
 baseline's less --tolerance. Each canary is a governed job; one that fails or is refused is not part
 of the history, nor is a simulation with the --seed of an earlier one.
 """
+QSECRET = """The keys of providers, by name. A value is never part of a cell: it is asked for without echo.
+
+    %qsecret                             names, and which store has each
+    %qsecret set ionq                    asks for the key and keeps it
+    %qsecret set braket/secret_access_key    a provider with several fields
+    %qsecret delete ionq
+
+A key is kept in the keyring of the operating system where there is one, else in a file readable by
+you only. Keys are also found in mounted files (QPM_SECRETS_DIR) and in the environment, for example
+QPM_SECRET_IONQ.
+"""

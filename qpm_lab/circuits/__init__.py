@@ -17,6 +17,7 @@ from qpm_lab.circuits.companions import (
     readout_pads,
     unpadded,
 )
+from qpm_lab.circuits.executed import executed
 from qpm_lab.circuits.facts import facts
 from qpm_lab.circuits.identity import fingerprint
 from qpm_lab.circuits.limits import DEFAULT, Limits
@@ -35,6 +36,7 @@ __all__ = [
     "Sweep",
     "circuit_pads",
     "clifford_proxies",
+    "executed",
     "facts",
     "fingerprint",
     "is_clifford",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from qpm_lab.circuits.executed import executed
 from qpm_lab.circuits.identity import fingerprint
 from qpm_lab.experiment import CircuitFacts
 
@@ -20,10 +21,11 @@ def facts(circuit: QuantumCircuit) -> CircuitFacts:
     Operations within control flow are counted once per block in which they are written, however often a loop
     repeats them, and the `if`, `for`, … that holds them is counted by its own name. Gates of the user's own
     count as one operation. Two-qubit gates are all operations on two or more qubits except measurements,
-    barriers and control flow itself.
+    barriers and control flow itself. What prices are worked out on is counted as it is executed: see `executed`.
     """
     gates: Counter[str] = Counter()
     wide = _count(circuit, gates)
+    run = executed(circuit)
     return CircuitFacts(
         fingerprint=fingerprint(circuit),
         qubits=circuit.num_qubits,
@@ -32,6 +34,10 @@ def facts(circuit: QuantumCircuit) -> CircuitFacts:
         gates=dict(gates),
         two_qubit_gates=wide,
         name=circuit.name or "",
+        one_qubit_gates=run.one_qubit,
+        measurements=run.measurements,
+        wide_gates={qubits: run.wide[qubits] for qubits in sorted(run.wide) if run.wide[qubits]},
+        countable=run.countable,
     )
 
 

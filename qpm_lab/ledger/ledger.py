@@ -16,7 +16,7 @@ from qpm_lab.ledger.chain import Chain
 from qpm_lab.ledger.opening import open_database, record_key
 from qpm_lab.ledger.projection import OUTCOMES, REFUSALS, require_free
 from qpm_lab.ledger.queries import Queries
-from qpm_lab.ledger.rows import Blob, Ending, Entry, NewJob, NewSession, Owner
+from qpm_lab.ledger.rows import Blob, Ending, Entry, NewJob, NewSession, Owner, Retried
 from qpm_lab.ledger.sessions import SessionTransaction
 from qpm_lab.ledger.transaction import Abandoned, Transaction
 from qpm_lab.ledger.verify import Report, verify
@@ -151,14 +151,51 @@ class Ledger(Queries):
         ending = Ending(_outcome(event), payload, settled, summary or {}, blobs, further=further)
         return self._conditional(lambda c: JobTransaction(c).finish(job_id, epoch, ending))
 
+    def accepted(self, job_id: str, epoch: int, payload: Mapping[str, Any], vendor_id: str) -> Entry | None:
+        """Appends `job.accepted`: the vendor took a part of the job; None when it is closed or has another epoch.
+
+        Args:
+            job_id: The job.
+            epoch: The epoch the caller works in.
+            payload: `part`, `token` and `vendor_id` of the part.
+            vendor_id: What lists show: the id of the first part.
+        """
+        return self._conditional(lambda c: JobTransaction(c).accepted(job_id, epoch, payload, vendor_id))
+
+    def park(self, job_id: str, epoch: int, payload: Mapping[str, Any]) -> Entry | None:
+        """Appends `job.parked`: it keeps what it holds until a person says what became of it."""
+        return self._conditional(lambda c: JobTransaction(c).park(job_id, epoch, payload))
+
+    def unpark(self, job_id: str, payload: Mapping[str, Any], owner: Owner) -> Entry | None:
+        """Appends `job.unparked` and gives the job to `owner` in a new epoch; None when it is not parked."""
+        return self._conditional(lambda c: JobTransaction(c).unpark(job_id, payload, owner))
+
     def retry(
-        self, job_id: str, epoch: int, payload: Mapping[str, Any], holds: Sequence[Hold]
+        self,
+        job_id: str,
+        epoch: int,
+        payload: Mapping[str, Any],
+        holds: Sequence[Hold],
+        *,
+        settled: Mapping[str, int] | None = None,
+        backend: str = "",
+        blobs: Sequence[Blob] = (),
     ) -> Entry | tuple[Shortage, ...] | None:
-        """Begins the next attempt: gives the earlier holds back and reserves these, or changes nothing.
+        """Begins the next attempt: settles the earlier holds and reserves these, or changes nothing.
 
         A job of a session draws afresh; when the session has ended, its counters are what remains.
+
+        Args:
+            job_id: The job.
+            epoch: The epoch the caller works in.
+            payload: What the entry says.
+            holds: Of the attempt that begins.
+            settled: What the attempt that ended has used, for every counter it held; None releases everything.
+            backend: Where the new attempt runs, when that is another backend.
+            blobs: Kept with the entry.
         """
-        return self._reserving(lambda c: JobTransaction(c).retry(job_id, epoch, payload, holds)) or None
+        retried = Retried(payload, holds, settled, backend, blobs)
+        return self._reserving(lambda c: JobTransaction(c).retry(job_id, epoch, retried)) or None
 
     def open_session(
         self, session: NewSession, payload: Mapping[str, Any], holds: Sequence[Hold], owner: Owner
@@ -193,10 +230,10 @@ class Ledger(Queries):
         """Asks the owner to cancel; None when the job is closed. Asking again returns the first request."""
         return self._conditional(lambda c: JobTransaction(c).request_cancel(job_id, by))
 
-    def renew(self, job_id: str, epoch: int, lease_until: datetime) -> bool:
-        """Prolongs the lease of an open job; appends nothing."""
+    def renew(self, job_id: str, epoch: int, lease_until: datetime, standing: str | None = None) -> bool:
+        """Prolongs the lease of an open job, and says how it stands at its vendor; appends nothing."""
         with self._database.write() as connection:
-            return writing.renew(connection, job_id, epoch, lease_until)
+            return writing.renew(connection, job_id, epoch, lease_until, standing)
 
     def take_over(self, job_id: str, epoch: int, owner: Owner) -> int | None:
         """Gives an open job to a new owner and returns the raised epoch; None when someone else was faster.

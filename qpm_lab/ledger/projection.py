@@ -33,6 +33,9 @@ RESERVED_EVENTS = frozenset(
         "job.submitted",
         "job.started",
         "job.retried",
+        "job.accepted",
+        "job.parked",
+        "job.unparked",
         "job.cancel_requested",
         "job.taken_over",
         "cost.overrun",
@@ -43,7 +46,7 @@ RESERVED_EVENTS = frozenset(
     }
 )
 """Events that only the methods of their own may append."""
-UNCOVERED = frozenset({"lease_until"})
+UNCOVERED = frozenset({"lease_until", "standing"})
 """Columns of `jobs` and `sessions` that no entry covers."""
 
 _LATER = {
@@ -51,6 +54,7 @@ _LATER = {
     "started_at": None,
     "ended_at": None,
     "cancel_requested": False,
+    "standing": None,
     **dict.fromkeys(SUMMARY),
 }
 _NOBODY = {"owner": None, "host": None, "pid": None}
@@ -96,6 +100,12 @@ def job_changes(entry: Entry) -> dict[str, Any]:
     elif entry.event == "job.started":
         began = told.get("started_at", entry.at)
         changes |= {"status": Status.RUNNING.value, "started_at": began, "vendor_id": told["vendor_id"]}
+    elif entry.event == "job.accepted":
+        changes |= {"status": Status.QUEUED.value, "vendor_id": told["vendor_id"]}
+    elif entry.event == "job.parked":
+        changes["status"] = Status.PARKED.value
+    elif entry.event == "job.unparked":
+        changes |= {"status": Status.SUBMITTED.value, "epoch": entry.epoch} | told["owner"]
     elif entry.event in OUTCOMES:
         changes |= {"status": OUTCOMES[entry.event].value, "ended_at": entry.at} | told["summary"]
     elif entry.event == "job.retried":
@@ -105,6 +115,8 @@ def job_changes(entry: Entry) -> dict[str, Any]:
             "started_at": None,
             "vendor_id": None,
         }
+        if "backend" in told:
+            changes["backend"] = told["backend"]
     elif entry.event == "job.cancel_requested":
         changes["cancel_requested"] = True
     elif entry.event == "job.taken_over":

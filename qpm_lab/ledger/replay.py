@@ -35,7 +35,7 @@ class Replay:
             self._join(job_id, payload["ledger"]["job"].get("session_id"))
             self._reserve(entry.seq, job_id, payload["holds"])
         elif entry.event == "job.retried":
-            self._settle(entry.seq, job_id, {})
+            self._settle(entry.seq, job_id, payload.get("ledger", {}).get("settled", {}))
             self._reserve(entry.seq, job_id, payload["holds"])
         elif entry.event in OUTCOMES:
             self._settle(entry.seq, job_id, payload["ledger"]["settled"])

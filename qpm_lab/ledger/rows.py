@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from qpm_lab.experiment import OPEN
+from qpm_lab.experiment import OPEN, Hold
 
 
 def timestamp(moment: datetime) -> str:
@@ -137,6 +137,8 @@ class JobRow:
     """The series of canaries it belongs to."""
     canary_successes: int | None
     """Of a completed canary: how many of its shots succeeded."""
+    standing: str | None
+    """How it stood at its vendor when its owner last looked, as JSON: `state`, `queue_position`, `message`, `as_of`."""
 
     @property
     def open(self) -> bool:
@@ -201,6 +203,19 @@ class Blob:
     @property
     def digest(self) -> str:
         return sha256(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """A further attempt of a job; the fields are the arguments of `Ledger.retry`."""
+
+    payload: Mapping[str, Any]
+    holds: Sequence[Hold]
+    settled: Mapping[str, int] | None = None
+    """What the earlier attempt cost, for every counter it held; None releases everything."""
+    backend: str = ""
+    """Where it runs, when that is another one than before."""
+    blobs: Sequence[Blob] = ()
 
 
 @dataclass(frozen=True, slots=True)

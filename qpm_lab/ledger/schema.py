@@ -114,6 +114,7 @@ jobs = sa.Table(
     sa.Column("validation", TEXT),
     sa.Column("canary", TEXT),
     sa.Column("canary_successes", sa.BigInteger),
+    sa.Column("standing", TEXT),
     sa.Index("jobs_first_entry", "first_entry", unique=True),
     sa.Index("jobs_status", "status", "first_entry"),
     sa.Index("jobs_created_at", "created_at"),

@@ -14,7 +14,7 @@ from qpm_lab.ledger import counters, envelopes, projection
 from qpm_lab.ledger.chain import entry_of
 from qpm_lab.ledger.counters import Held
 from qpm_lab.ledger.direct import execute
-from qpm_lab.ledger.rows import Blob, Ending, Entry, NewJob, Owner, timestamp
+from qpm_lab.ledger.rows import Blob, Ending, Entry, NewJob, Owner, Retried, timestamp
 from qpm_lab.ledger.schema import entries, jobs, sessions
 from qpm_lab.ledger.transaction import Abandoned, Transaction
 
@@ -111,7 +111,7 @@ class JobTransaction(Transaction):
 
     def start(self, job_id: str, epoch: int, payload: Mapping[str, Any], vendor_id: str | None) -> Entry:
         standing = self._open(job_id, epoch)
-        if standing.status == Status.RUNNING:
+        if standing.status in (Status.RUNNING, Status.PARKED):
             raise Abandoned
         return self._move("job.started", payload, job_id, standing, {"vendor_id": vendor_id})
 
@@ -123,17 +123,42 @@ class JobTransaction(Transaction):
         outcome, changes = self._outcome(job_id, (standing.attempt, standing.epoch), ending, holding, amounts)
         return self._update(outcome, **changes)
 
-    def retry(self, job_id: str, epoch: int, payload: Mapping[str, Any], holds: Sequence[Hold]) -> Entry:
+    def accepted(self, job_id: str, epoch: int, payload: Mapping[str, Any], vendor_id: str) -> Entry:
         standing = self._open(job_id, epoch)
-        facts = counters.hold_facts(holds)
+        return self._move("job.accepted", payload, job_id, standing, {"vendor_id": vendor_id})
+
+    def park(self, job_id: str, epoch: int, payload: Mapping[str, Any]) -> Entry:
+        standing = self._open(job_id, epoch)
+        if standing.status == Status.PARKED:
+            raise Abandoned
+        return self._move("job.parked", payload, job_id, standing)
+
+    def unpark(self, job_id: str, payload: Mapping[str, Any], owner: Owner) -> Entry:
+        standing = self._standing(job_id)
+        if standing.status != Status.PARKED:
+            raise Abandoned
+        place = (standing.attempt, standing.epoch + 1)
+        told = {"owner": projection.owner_facts(owner)}
+        entry = self._append("job.unparked", payload, told, job_id=job_id, place=place)
+        return self._update(entry, lease_until=timestamp(owner.lease_until))
+
+    def retry(self, job_id: str, epoch: int, retried: Retried) -> Entry:
+        standing = self._open(job_id, epoch)
+        facts, holds = counters.hold_facts(retried.holds), retried.holds
         holding = counters.held(self._connection, job_id)
-        self._settle(job_id, holding, dict.fromkeys(holding, 0), standing.session)
+        amounts = counters.settlement(holding, retried.settled)
+        self._settle(job_id, holding, amounts, standing.session)
         if standing.session is not None:
             facts = envelopes.mark(facts, counters.held(self._connection, standing.session))
             self._draw(standing.session, facts)
         self._reserve(job_id, facts, holds, standing.session)
         place = (standing.attempt + 1, standing.epoch)
-        return self._update(self._append("job.retried", payload, facts=facts, job_id=job_id, place=place))
+        self._overrun(job_id, place, holding, amounts)
+        told: dict[str, Any] = {"settled": amounts} | ({"backend": retried.backend} if retried.backend else {})
+        entry = self._append(
+            "job.retried", retried.payload, told, kept=retried.blobs, facts=facts, job_id=job_id, place=place
+        )
+        return self._update(entry)
 
     def request_cancel(self, job_id: str, by: str) -> Entry:
         standing = self._standing(job_id)
@@ -210,10 +235,7 @@ class JobTransaction(Transaction):
         Returns:
             The outcome's entry, and what all of them change in the job's row.
         """
-        for key, held in holding.items():
-            if amounts[key] > held.amount:
-                overrun = {"counter": key, "held": held.amount, "settled": amounts[key]}
-                self._append("cost.overrun", overrun, job_id=job_id, place=place)
+        self._overrun(job_id, place, holding, amounts)
         told = {"settled": amounts, "summary": projection.summary_facts(dict(ending.summary))}
         outcome = self._append(ending.event, ending.payload, told, kept=ending.blobs, job_id=job_id, place=place)
         changes = projection.job_changes(outcome)
@@ -221,6 +243,14 @@ class JobTransaction(Transaction):
             projection.require_free(event)
             changes |= projection.job_changes(self._append(event, payload, job_id=job_id, place=place))
         return outcome, changes
+
+    def _overrun(
+        self, job_id: str, place: tuple[int, int], holding: Mapping[str, Held], amounts: Mapping[str, int]
+    ) -> None:
+        for key, held in holding.items():
+            if amounts[key] > held.amount:
+                overrun = {"counter": key, "held": held.amount, "settled": amounts[key]}
+                self._append("cost.overrun", overrun, job_id=job_id, place=place)
 
     def _standing(self, job_id: str) -> Standing:
         row = self._connection.execute(_STANDING, {"p_job": job_id}).one_or_none()
@@ -256,7 +286,11 @@ def _drawn(facts: Facts) -> Facts:
     return [fact for fact in facts if fact.get("drawn")]
 
 
-def renew(connection: sa.Connection, job_id: str, epoch: int, lease_until: datetime) -> bool:
+def renew(
+    connection: sa.Connection, job_id: str, epoch: int, lease_until: datetime, standing: str | None = None
+) -> bool:
     """Moves a lease, if the job is open in this epoch; needs no entry and not the end of the chain."""
     values = {"p_job": job_id, "p_epoch": epoch, "lease_until": timestamp(lease_until)}
+    if standing is not None:
+        values["standing"] = standing
     return connection.execute(_RENEW, values).rowcount == 1

@@ -1,92 +1,86 @@
-"""The price catalogue: rows of data, checked when they are read."""
+"""The price catalogue: which row holds for a backend."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field
 
-from qpm_lab.errors import InputError
-from qpm_lab.pricing.formulas import FORMULAS, Formula
+from qpm_lab.pricing.reading import read_document
+from qpm_lab.pricing.rows import BACKEND, STRICT, Row
 
-STALE_AFTER_DAYS = 365
-LARGEST_BYTES = 2**20
 _SHIPPED = Path(__file__).with_name("catalogue.yaml")
-_STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
-class Row(BaseModel):
-    """One price as it was read, for one or more backends of the same vendor and channel."""
+def _once(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Refuses an id, or a price of one backend under the same plan, that is given twice."""
+    problems, ids, seen = [], set[str](), dict[tuple[str, str, str], str]()
+    for row in rows:
+        if row.id in ids:
+            problems.append(f"there are two rows {row.id}")
+        ids.add(row.id)
+        plan = (row.plan.account, row.plan.name) if row.plan else ("", "")
+        for backend in row.backends:
+            if other := seen.get((backend, *plan)):
+                problems.append(f"{backend} has two prices, in {other} and {row.id}")
+            seen[(backend, *plan)] = row.id
+    if problems:
+        raise ValueError("; ".join(problems))
+    return rows
 
-    model_config = _STRICT
 
-    id: str = Field(min_length=1)
-    backends: tuple[str, ...] = Field(min_length=1)
-    formula: str | None = None
-    """A key of FORMULAS; None together with `rates` when the price is unknown."""
-    rates: Mapping[str, Any] | None = None
-    currency: str = Field(pattern="^[A-Z]{3}$")
-    unit: str
-    """What the vendor counts, in words."""
-    source: str = Field(min_length=1)
-    seen_on: date
-    stale_after_days: int | None = Field(default=STALE_AFTER_DAYS, ge=0)
-    """None for a price that nobody can change."""
-    confidence: Literal["A", "B", "C"]
-    region: str
-    channel: str
-
-    @model_validator(mode="after")
-    def _known_formula(self) -> Row:
-        if (self.formula is None) != (self.rates is None):
-            raise ValueError("`formula` and `rates` belong together; leave both out for an unknown price")
-        if self.formula is not None and self.formula not in FORMULAS:
-            raise ValueError(f"unknown formula {self.formula!r}; there are {', '.join(sorted(FORMULAS))}")
-        return self
+Rows = Annotated[tuple[Row, ...], AfterValidator(_once)]
+"""Prices that do not contradict each other."""
 
 
 class Machine(BaseModel):
     """A machine that can be quoted though this version has no adapter for it."""
 
-    model_config = _STRICT
+    model_config = STRICT
 
-    id: str = Field(pattern=r"^[a-z0-9_-]+/\S+$")
+    id: str = Field(pattern=BACKEND)
     qubits: int = Field(ge=1)
     description: str
 
 
 class _Document(BaseModel):
-    model_config = _STRICT
+    model_config = STRICT
 
-    prices: tuple[Row, ...]
+    prices: Rows
     machines: tuple[Machine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
-    """A row with its formula ready to compute; no formula means unknown."""
-
-    row: Row
-    formula: Formula | None
-
-    def stale(self, today: date) -> bool:
-        """True when the price was read too long ago."""
-        allowed = self.row.stale_after_days
-        return allowed is not None and (today - self.row.seen_on).days > allowed
-
-
-@dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Prices by backend id, and machines without an adapter."""
+    """Rows by backend id or pattern, and machines without an adapter."""
 
-    prices: Mapping[str, Price]
-    machines: tuple[Machine, ...]
+    rows: tuple[Row, ...]
+    machines: tuple[Machine, ...] = ()
+
+    def row(self, backend_id: str, plans: Mapping[str, str]) -> Row | None:
+        """The row of a backend under the plans chosen; None when there is none.
+
+        An id that is written out wins over a pattern, a longer pattern over a shorter one.
+        """
+        found = [(p, row) for row in self.rows for p in row.backends if _fits(p, backend_id)]
+        if not found:
+            return None
+        best = max(_rank(pattern, backend_id) for pattern, _ in found)
+        rows = [row for pattern, row in found if _rank(pattern, backend_id) == best]
+        return next((row for row in rows if _chosen(row, plans)), None)
+
+    def plans(self) -> dict[str, set[str]]:
+        """Account → names of its plans."""
+        known: dict[str, set[str]] = {}
+        for row in self.rows:
+            if row.plan:
+                known.setdefault(row.plan.account, set()).add(row.plan.name)
+        return known
 
 
 @cache
@@ -101,28 +95,23 @@ def load_catalogue(path: Path) -> Catalogue:
     Raises:
         InputError: It cannot be read; the message names each place and fault.
     """
-    try:
-        if path.stat().st_size > LARGEST_BYTES:
-            raise InputError(f"The price catalogue {path} is larger than {LARGEST_BYTES:,} bytes.")
-        document = _Document.model_validate(yaml.safe_load(path.read_text("utf-8")))
-        return Catalogue(_by_backend(document.prices), document.machines)
-    except ValidationError as error:
-        faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise _broken(path, "; ".join(faults)) from error
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise _broken(path, str(error)) from error
+    document = read_document(path, "price catalogue", _Document)
+    return Catalogue(document.prices, document.machines)
 
 
-def _by_backend(rows: tuple[Row, ...]) -> dict[str, Price]:
-    prices: dict[str, Price] = {}
-    for row in rows:
-        formula = None if row.formula is None else FORMULAS[row.formula].model_validate(row.rates)
-        for backend in row.backends:
-            if backend in prices:
-                raise ValueError(f"{backend} has two prices, in {prices[backend].row.id} and {row.id}")
-            prices[backend] = Price(row, formula)
-    return prices
+def _fits(pattern: str, backend_id: str) -> bool:
+    if "*" not in pattern:
+        return pattern == backend_id
+    # No other sign is one: a backend id may have brackets.
+    return fnmatchcase(backend_id, pattern.replace("[", "[[]").replace("?", "[?]"))
 
 
-def _broken(path: Path, faults: str) -> InputError:
-    return InputError(f"The price catalogue {path} cannot be used: {faults[:2000]}", "Correct these places.")
+def _rank(pattern: str, backend_id: str) -> tuple[bool, int]:
+    return pattern == backend_id, len(pattern)
+
+
+def _chosen(row: Row, plans: Mapping[str, str]) -> bool:
+    if row.plan is None:
+        return True
+    wanted = plans.get(row.plan.account)
+    return row.plan.default if wanted is None else row.plan.name == wanted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module, metadata
 from typing import TYPE_CHECKING
@@ -14,6 +14,8 @@ from qpm_lab.experiment import BackendInfo
 from qpm_lab.providers.calibrations import Calibration, of_target, read_calibration
 from qpm_lab.providers.ideal import ideal_probabilities, measured_bits, why_no_ideal
 from qpm_lab.providers.interface import Provider
+from qpm_lab.providers.remote import NO_ACCESS, RemoteProvider
+from qpm_lab.providers.vendor import Access, Vendor
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -29,17 +31,34 @@ __all__ = [
     "provider_of",
     "providers",
     "read_calibration",
+    "remote",
     "routed",
     "target",
+    "use_access",
+    "vendors",
     "why_no_ideal",
 ]
 
 BUILT_IN = {
     "aer": "qpm_lab.providers.aer:AerProvider",
+    "azure": "qpm_lab.providers.azure:VENDOR",
+    "ibm": "qpm_lab.providers.ibm:VENDOR",
+    "ionq": "qpm_lab.providers.ionq:VENDOR",
+    "iqm": "qpm_lab.providers.iqm:VENDOR",
     "pennylane": "qpm_lab.providers.pennylane:PennyLaneProvider",
+    "qiskit": "qpm_lab.providers.qiskit:VENDOR",
     "stim": "qpm_lab.providers.stim:StimProvider",
 }
-"""Provider name → where it is; what an entry point of the same name says does not change these."""
+"""Provider name → where it is; what an entry point of the same name says does not change these.
+
+A vendor's file names its `Vendor`; any other provider its class."""
+
+
+def _no_access(name: str) -> Access:
+    return NO_ACCESS
+
+
+_source: Callable[[str], Access] = _no_access
 
 
 @cache
@@ -61,8 +80,39 @@ def providers() -> Mapping[str, Provider]:
 
 def _load(place: str) -> Provider:
     module, _, attribute = place.partition(":")
-    provider: Provider = getattr(import_module(module), attribute)()
+    found = getattr(import_module(module), attribute)
+    provider: Provider = RemoteProvider(found, _access) if isinstance(found, Vendor) else found()
     return provider
+
+
+def _access(name: str) -> Access:
+    return _source(name)
+
+
+def use_access(source: Callable[[str], Access]) -> None:
+    """Says where vendors' keys, addresses and settings come from in this process; the latest source counts.
+
+    Args:
+        source: Provider name → by what its client gets in.
+    """
+    global _source
+    _source = source
+
+
+def vendors() -> Mapping[str, RemoteProvider]:
+    """Those providers that speak to a vendor."""
+    return {name: each for name, each in providers().items() if isinstance(each, RemoteProvider)}
+
+
+def remote(backend_id: str) -> RemoteProvider | None:
+    """Who speaks to the vendor of that machine; None for a backend that runs on this machine.
+
+    Raises:
+        InputError: There is no such backend.
+    """
+    info = backend(backend_id)
+    found = providers()[info.provider]
+    return found if isinstance(found, RemoteProvider) and not info.local else None
 
 
 def all_backends() -> tuple[BackendInfo, ...]:
@@ -76,9 +126,12 @@ def backend(backend_id: str) -> BackendInfo:
     Raises:
         InputError: There is none; the hint names the nearest ids.
     """
-    known = {info.id: info for info in all_backends()}
-    if backend_id in known:
-        return known[backend_id]
+    # Only its own provider: others may have to look for keys.
+    own = providers().get(backend_id.partition("/")[0])
+    for info in own.backends() if own else ():
+        if info.id == backend_id:
+            return info
+    known = {info.id for info in all_backends()}
     near = difflib.get_close_matches(backend_id, known, n=3, cutoff=0.5)
     near = near or [name for name in known if backend_id and backend_id.lower() in name.lower()]
     hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(sorted(known))}."

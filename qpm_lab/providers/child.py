@@ -38,7 +38,7 @@ class Child:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-        self._tail = _Tail(_pipe(self._process.stderr))
+        self._tail = Tail(_pipe(self._process.stderr))
 
     @property
     def pid(self) -> int:
@@ -100,7 +100,7 @@ class Child:
         return ChildDied(what, f"It last said: {last[0][:300]}" if last else "Run it again.", retryable=True)
 
 
-class _Tail:
+class Tail:
     """Drains a stream in a thread, so that the child never blocks on it, and keeps its end."""
 
     def __init__(self, stream: IO[bytes]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qpm_lab.errors import CircuitError
 from qpm_lab.providers.gates import STRUCTURE, rewritten, translation
 from qpm_lab.providers.generic_device import BASIS
 from qpm_lab.providers.targets import digest
@@ -42,6 +43,67 @@ def on_device(
         return circuit
     routed: QuantumCircuit = routers.get((runner, digest(target)), make).run(simple)
     return routed
+
+
+def on_target(circuit: QuantumCircuit, runner: str, target: Target) -> QuantumCircuit:
+    """The circuit in a machine's gates, on its qubits where not every pair of them is coupled.
+
+    Args:
+        circuit: Any circuit that fits.
+        runner: The backend's id, for the error.
+        target: The machine.
+
+    Raises:
+        CircuitError: An instruction has no definition in the machine's gates.
+    """
+    from qiskit.exceptions import QiskitError
+    from qiskit.transpiler import PassManager
+
+    if _is_ready(circuit, target):
+        return circuit
+    coupling = target.build_coupling_map()
+    try:
+        routed: QuantumCircuit = PassManager(_machine_passes(target, coupling)).run(circuit)
+    except QiskitError as error:
+        raise CircuitError(
+            f"{runner} cannot run this circuit: {error.message}",
+            "Replace the instruction by standard gates, for example with circuit.decompose().",
+            cause=error,
+        ) from error
+    return routed
+
+
+def _is_ready(circuit: QuantumCircuit, target: Target) -> bool:
+    """True when every operation is the machine's own, where it stands."""
+    if circuit.num_qubits != target.num_qubits or circuit.has_control_flow_op():
+        return False
+    index = {bit: i for i, bit in enumerate(circuit.qubits)}
+    return all(
+        each.name == "barrier" or target.instruction_supported(each.name, tuple([index[bit] for bit in each.qubits]))
+        for each in circuit.data
+    )
+
+
+def _machine_passes(target: Target, coupling: Any) -> list[Any]:
+    from qiskit.circuit.equivalence_library import StandardEquivalenceLibrary as library
+    from qiskit.transpiler.passes import (
+        BarrierBeforeFinalMeasurements,
+        BasisTranslator,
+        GateDirection,
+        Optimize1qGatesDecomposition,
+        SabreLayout,
+        Unroll3qOrMore,
+        UnrollCustomDefinitions,
+    )
+
+    names = sorted(target.operation_names)
+    simple = [UnrollCustomDefinitions(library, target=target), Unroll3qOrMore(target=target)]
+    translated = [BasisTranslator(library, names, target=target), Optimize1qGatesDecomposition(target=target)]
+    if coupling is None:
+        return [*simple, *translated]
+    placed = SabreLayout(target, seed=TRANSPILE_SEED, max_iterations=2, swap_trials=5, layout_trials=5)
+    directed = [GateDirection(coupling, target), *translated]
+    return [*simple, BarrierBeforeFinalMeasurements(), placed, *translated, *directed]
 
 
 def is_laid_out(circuit: QuantumCircuit, target: Target) -> bool:

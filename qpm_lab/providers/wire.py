@@ -154,12 +154,12 @@ def result_from(payload: bytes) -> RunResult:
 
 
 def error_bytes(error: QpmError) -> bytes:
-    retryable = isinstance(error, ProviderError) and error.retryable
-    return json.dumps([type(error).__name__, error.message, error.hint, retryable]).encode()
+    marks = (error.retryable, error.uncertain) if isinstance(error, ProviderError) else (False, False)
+    return json.dumps([type(error).__name__, error.message, error.hint, *marks]).encode()
 
 
 def error_from(payload: bytes) -> QpmError:
-    name, message, hint, retryable = json.loads(payload)
+    name, message, hint, retryable, uncertain = json.loads(payload)
     if name in _ERRORS:
         return _ERRORS[name](message, hint)
-    return ProviderError(message, hint, retryable=retryable)
+    return ProviderError(message, hint, retryable=retryable, uncertain=uncertain)

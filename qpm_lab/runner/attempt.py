@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,23 +13,25 @@ from typing import TYPE_CHECKING
 from qpm_lab import providers
 from qpm_lab.errors import CancelledError, LedgerError, ProviderError, QpmError
 from qpm_lab.experiment import Estimate, Shortage
+from qpm_lab.pricing import Prices, load_prices
 from qpm_lab.providers.interface import Progress, Running, RunResult, Task
 from qpm_lab.runner import clock
 from qpm_lab.runner.course import Gathered
+from qpm_lab.runner.delivery import Delivery
 from qpm_lab.runner.ending import completed, ended_without_result
 from qpm_lab.runner.estimating import Ideals, estimated
 from qpm_lab.runner.extras import Extras, Reading
+from qpm_lab.runner.further import attempted
 from qpm_lab.runner.intent import Intent
 from qpm_lab.runner.interleaved import Interleaved
 from qpm_lab.runner.outcome import Outcome, validate
-from qpm_lab.runner.plan import Plan, judge_again
+from qpm_lab.runner.plan import Plan
 
 if TYPE_CHECKING:
     from qpm_lab.runner.runner import Runner
 
 POLL_SECONDS = 0.25
 RENEW_SECONDS = 15.0
-MAX_ATTEMPTS = 2
 log = logging.getLogger("qpm_lab")
 
 
@@ -66,6 +66,16 @@ class LiveJob:
         self.ended = threading.Event()
         self.cancel_reason: str | None = None
         self.running: Running | None = None
+        self.delivery: Delivery | None = None
+        """The attempt that is at a vendor; None for one that runs on this machine."""
+        self.prices: Prices = load_prices()
+        """By which it is settled."""
+        self.spent: list[tuple[str, int]] = []
+        """Currency and nano-units of each earlier attempt that cost something."""
+        self.lost = False
+        """True when another process has taken it over: only the ledger knows more."""
+        self.is_fallback = False
+        """True when it runs elsewhere than it was first sent to."""
         self.intent: Intent | None = None
         """The submission that is recorded together with its outcome; None once the ledger has it."""
         self.short: tuple[Shortage, ...] = ()
@@ -82,6 +92,8 @@ class LiveJob:
 
     def progress(self) -> Progress | None:
         """How far the run is; None before it starts."""
+        if self.delivery is not None:
+            return self.delivery.progress()
         return self.running.progress() if self.running else None
 
     def finished(self) -> Sequence[Mapping[str, int]]:
@@ -89,20 +101,40 @@ class LiveJob:
         return self.running.finished() if self.running else ()
 
 
-def drive(live: LiveJob, runner: Runner) -> None:
-    """Runs the job to an outcome that is in the ledger; never raises.
+def drive(live: LiveJob, runner: Runner) -> bool:
+    """Runs the job on this machine to an outcome that is in the ledger; never raises.
 
     A result that cannot be recorded becomes a failure; if that cannot be recorded either, the job stays
     open without a driver, and the next `recover` in this process or another closes it.
+
+    Returns:
+        True when it has ended; False when a further attempt of it goes on elsewhere.
     """
+    outcome = _until_outcome(live, runner)
+    if outcome is not None:
+        conclude(live, runner, outcome)
+    return outcome is not None
+
+
+def conclude(live: LiveJob, runner: Runner, outcome: Callable[[], None]) -> None:
+    """Records how the job ended; never raises."""
     try:
-        outcome = _until_outcome(live, runner)
         runner.boundary("before-outcome")
         _record(outcome, live, runner)
         runner.boundary("after-outcome")
     except Exception as error:
-        live.error = error if isinstance(error, QpmError) else _unexpected(error)
+        live.error = error if isinstance(error, QpmError) else unexpected(error)
         log.exception("job %s: outcome not recorded", live.job_id)
+
+
+def judged(live: LiveJob, runner: Runner, result: RunResult) -> Callable[[], None]:
+    """A result that has come back, as what is to be recorded.
+
+    Raises:
+        ProviderError: it cannot be the result of this job.
+    """
+    validate(result, live.task)
+    return partial(completed, live, runner, result, _estimates(live, result, runner.ideals))
 
 
 def _record(outcome: Callable[[], None], live: LiveJob, runner: Runner) -> None:
@@ -110,33 +142,36 @@ def _record(outcome: Callable[[], None], live: LiveJob, runner: Runner) -> None:
         outcome()
     except Exception as error:
         log.exception("job %s: its result could not be recorded", live.job_id)
-        failure = error if isinstance(error, QpmError) else _unexpected(error)
+        failure = error if isinstance(error, QpmError) else unexpected(error)
         ended_without_result(live, runner, "job.failed", failure)
 
 
-def _unexpected(error: Exception) -> ProviderError:
+def unexpected(error: Exception) -> ProviderError:
+    """A fault of ours, as a user is told of it."""
     return ProviderError(
         f"The run failed unexpectedly: {type(error).__name__}: {str(error)[:500]}",
-        "Nothing was spent. If it happens again, run `qpm doctor` and report it.",
+        "If it happens again, run `qpm doctor` and report it.",
         cause=error,
     )
 
 
-def _until_outcome(live: LiveJob, runner: Runner) -> Callable[[], None]:
+def _until_outcome(live: LiveJob, runner: Runner) -> Callable[[], None] | None:
+    """How it ends; None when a further attempt goes on elsewhere."""
     while True:
         try:
-            result = _run(live, runner)
-            validate(result, live.task)
-            return partial(completed, live, runner, result, _estimates(live, result, runner.ideals))
+            return judged(live, runner, _run(live, runner))
         except CancelledError as error:
             return partial(ended_without_result, live, runner, "job.cancelled", error)
         except QpmError as error:
-            if _may_retry(live, error) and _retried(live, runner, error):
+            again = attempted(live, runner, error)
+            if again == "here":
                 continue
+            if again == "elsewhere":
+                return None
             return partial(ended_without_result, live, runner, "job.failed", error)
         except Exception as error:
             log.exception("job %s failed inside qpm_lab", live.job_id)
-            return partial(ended_without_result, live, runner, "job.failed", _unexpected(error))
+            return partial(ended_without_result, live, runner, "job.failed", unexpected(error))
 
 
 def _run(live: LiveJob, runner: Runner) -> RunResult:
@@ -196,36 +231,6 @@ def _renew(live: LiveJob, runner: Runner) -> str | None:
         log.warning("job %s: the lease was not renewed: %s", live.job_id, error)
         return None
     return None if held else "another process closed it"
-
-
-def _may_retry(live: LiveJob, error: QpmError) -> bool:
-    certain = isinstance(error, ProviderError) and error.retryable
-    return certain and live.intent is None and live.attempt < MAX_ATTEMPTS and live.cancel_reason is None
-
-
-def _retried(live: LiveJob, runner: Runner, error: QpmError) -> bool:
-    """A further attempt: quoted, authorised and reserved afresh, under a token of its own."""
-    plan = judge_again(live.plan, bundle=runner.rules.bundle(), at=clock.now(), decisions=runner.decisions)
-    if plan.decision.effect != "allow":
-        return False
-    token = secrets.token_hex(16)
-    payload = {
-        "error": error.to_dict(),
-        "token": token,
-        "quote": plan.quote.to_dict(),
-        "decision": plan.decision.to_dict(),
-    }
-    try:
-        entry = runner.ledger.retry(live.job_id, live.epoch, payload, plan.holds)
-    except LedgerError as failure:
-        log.warning("job %s: no further attempt: %s", live.job_id, failure)
-        return False
-    if entry is None or isinstance(entry, tuple):
-        return False
-    live.attempt += 1
-    live.plan, live.holds = plan, plan.holds
-    live.task = replace(live.task, token=token)
-    return True
 
 
 def _estimates(live: LiveJob, result: RunResult, ideals: Ideals) -> tuple[Estimate, ...]:

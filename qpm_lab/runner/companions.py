@@ -6,12 +6,13 @@ Liu, arXiv:1104.4695); docs/fidelity.md says what each measures.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from qpm_lab import circuits, pricing, providers
-from qpm_lab.errors import CircuitError, InputError
-from qpm_lab.experiment import CircuitFacts, Companions, Request
+from qpm_lab.errors import CircuitError, InputError, ProviderError
+from qpm_lab.experiment import CircuitFacts, Companions, Quote, Request
 
 if TYPE_CHECKING:
     from qiskit import QuantumCircuit
@@ -29,6 +30,9 @@ COHERENT = f"{PROXY}; coherent errors, which nothing here twirls, can make it re
 MIRROR = "an error of the randomised inverse is stochastic and independent of those of the circuit"
 GENERATOR = 1
 """Version of how companions follow from circuit, number and seed."""
+
+
+Price = Callable[[Request], Quote]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,12 @@ class Recipe:
 
 
 def wanted(
-    method: str, twirl: str | None, prepared: tuple[circuits.Prepared, ...], request: Request, seed: int
+    method: str,
+    twirl: str | None,
+    prepared: tuple[circuits.Prepared, ...],
+    request: Request,
+    seed: int,
+    price: Price = pricing.quote,
 ) -> Recipe | str | None:
     """The companions of a job, or a sentence why `auto` takes none, or None when none are needed.
 
@@ -82,6 +91,7 @@ def wanted(
         prepared: Its circuits.
         request: The request without companions.
         seed: From which theirs follows.
+        price: Quotes a request.
 
     Raises:
         InputError: they were asked for by name and cannot be had.
@@ -96,39 +106,49 @@ def wanted(
     if not asked and (method == "none" or not single or providers.why_no_ideal(prepared[0].circuit) is None):
         return None
     try:
-        return _recipe(method, twirl in ("gates", "all"), prepared[0].circuit, request, seed)
+        return _recipe(method, twirl in ("gates", "all"), prepared[0].circuit, request, seed, price)
     except CircuitError as error:
         if asked:
             raise InputError(error.message, LEAVE_OUT) from error
         return f"{error.message} Neither an exact distribution nor further circuits can be had of it."
 
 
-def cheapest(recipe: Recipe, request: Request) -> Recipe:
+def cheapest(recipe: Recipe, request: Request, price: Price = pricing.quote) -> Recipe:
     """The layout of the same method that costs least on this backend; the first where they cost the same."""
     if recipe.method != "proxy":
         return recipe
     layouts = [replace(recipe, number=number, shots=shots) for number, shots in PROXIES]
     fingerprint = request.circuits[0].fingerprint
 
-    def price(layout: Recipe) -> float:
-        high = pricing.quote(replace(request, companions=layout.facts(fingerprint))).high
+    def cost(layout: Recipe) -> float:
+        high = price(replace(request, companions=layout.facts(fingerprint))).high
         return float("inf") if high is None else high
 
-    return min(layouts, key=price)
+    return min(layouts, key=cost)
 
 
-def _recipe(method: str, twirled: bool, circuit: QuantumCircuit, request: Request, seed: int) -> Recipe:
-    # Where it cannot be run yet it is quoted all the same, by the circuit as it was written.
-    ready = request.backend.state == "ready"
-    routed = providers.routed(request.backend.id, circuit) if ready else circuit
+def _recipe(method: str, twirled: bool, circuit: QuantumCircuit, request: Request, seed: int, price: Price) -> Recipe:
+    routed = _routed(circuit, request)
     clifford = circuits.is_clifford(routed)
     chosen_by: Literal["auto", "user"] = "user" if method in METHODS else "auto"
     if method == "proxy" or (chosen_by == "auto" and (clifford or twirled)):
         assumption = CLIFFORD if clifford else PROXY if twirled else COHERENT
         number, shots = PROXIES[0]
-        return cheapest(Recipe("proxy", number, shots, seed, assumption, chosen_by, routed), request)
+        return cheapest(Recipe("proxy", number, shots, seed, assumption, chosen_by, routed), request, price)
     number, shots = MIRRORS
     return Recipe("mirror", number, shots, seed, MIRROR, chosen_by, routed)
+
+
+def _routed(circuit: QuantumCircuit, request: Request) -> QuantumCircuit:
+    """As the backend executes it. Where nobody can tell yet it is quoted all the same, by the circuit as written."""
+    if request.backend.state != "ready":
+        return circuit
+    try:
+        return providers.routed(request.backend.id, circuit)
+    except ProviderError:
+        if request.backend.local:
+            raise
+        return circuit  # the vendor cannot be asked: the submission will say so
 
 
 def _largest(routed: QuantumCircuit, method: str, fingerprint: str) -> CircuitFacts:
@@ -140,6 +160,7 @@ def _largest(routed: QuantumCircuit, method: str, fingerprint: str) -> CircuitFa
     for each in routed.data:
         if len(each.qubits) > 1 and each.name != "barrier":
             wide[each.name] = wide.get(each.name, 0) + times
+    run = circuits.executed(routed)
     qubits = len({bit for each in routed.data if each.name != "barrier" for bit in each.qubits})
     layers = times * routed.depth(lambda each: len(each.qubits) > 1 and each.name != "barrier")
     return CircuitFacts(
@@ -150,4 +171,8 @@ def _largest(routed: QuantumCircuit, method: str, fingerprint: str) -> CircuitFa
         gates={**wide, "u": 2 * sum(wide.values()) + 4 * qubits},
         two_qubit_gates=sum(wide.values()),
         name=method,
+        one_qubit_gates=2 * times * run.wide.total() + times * run.one_qubit + 4 * qubits,
+        measurements=qubits + times * run.measurements,
+        wide_gates={width: times * count for width, count in run.wide.items()},
+        countable=run.countable,
     )

@@ -11,11 +11,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import fields
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from qpm_lab import pricing
 from qpm_lab.experiment import CircuitFacts, Decision, Hold, Quote, Request
 from qpm_lab.policy import Bundle
+from qpm_lab.pricing import Prices, load_prices
 
 MOST = 256
 WINDOW_SECONDS = 900
@@ -23,19 +24,28 @@ WINDOW_SECONDS = 900
 _OF_REQUEST = tuple(
     f.name for f in fields(Request) if f.name not in ("circuits", "companions", "seed", "name", "session")
 )
-_OF_CIRCUIT = tuple(f.name for f in fields(CircuitFacts) if f.name not in ("fingerprint", "name", "gates"))
+_OF_CIRCUIT = tuple(
+    f.name for f in fields(CircuitFacts) if f.name not in ("fingerprint", "name", "gates", "wide_gates")
+)
 
 
 class Decisions:
     """The latest answers; a bundle that changes is another bundle."""
 
-    def __init__(self) -> None:
+    def __init__(self, prices: Callable[[], Prices] = load_prices) -> None:
+        self._prices = prices
         self._known: OrderedDict[Hashable, Any] = OrderedDict()
+
+    def quote(self, bundle: Bundle, request: Request) -> Quote:
+        """What a request would cost by the prices in force, in the currency of the bundle's limits."""
+        prices = self._prices()
+        return prices.convert(prices.quote(request), bundle.currency)
 
     def decide(self, bundle: Bundle, request: Request, quote: Quote, max_cost: int | None) -> Decision:
         """The rules' verdict, evaluated once for the same facts."""
         key = (bundle.version, _facts(request), quote, max_cost)
-        made: Decision = self._kept(key, lambda: bundle.decide(request, quote, max_cost=max_cost, price=pricing.quote))
+        price = partial(self.quote, bundle)
+        made: Decision = self._kept(key, lambda: bundle.decide(request, quote, max_cost=max_cost, price=price))
         return made
 
     def holds(self, bundle: Bundle, request: Request, quote: Quote, at: datetime) -> tuple[Hold, ...]:
@@ -55,7 +65,11 @@ class Decisions:
 
 def _facts(request: Request) -> Hashable:
     circuits = tuple(
-        (*(getattr(circuit, name) for name in _OF_CIRCUIT), frozenset(circuit.gates.items()))
+        (
+            *(getattr(circuit, name) for name in _OF_CIRCUIT),
+            frozenset(circuit.gates.items()),
+            frozenset(circuit.wide_gates.items()),
+        )
         for circuit in request.all_facts
     )
     further = request.companions

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from qpm_lab.errors import CancelledError, ProviderError, QpmError
+from qpm_lab.errors import CancelledError, QpmError
 from qpm_lab.experiment import Estimate, from_nano
 from qpm_lab.ledger import Blob, Ending, Entry
 from qpm_lab.providers.interface import RunResult
@@ -14,6 +14,7 @@ from qpm_lab.runner import clock
 from qpm_lab.runner.canary import successes
 from qpm_lab.runner.estimating import dispersion, rerun
 from qpm_lab.runner.outcome import Outcome, counts_blob, no_estimate, validate_counts
+from qpm_lab.runner.settling import spent, spent_without_result
 from qpm_lab.runner.validated import FAILED, PASSED, Told, validated
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def completed(live: LiveJob, runner: Runner, result: RunResult, estimates: tuple
     blob = counts_blob(result.counts)
     further = [] if live.gathered is None else _further_counts(live.gathered)
     verdict = validated(live, runner.ledger, result.counts, estimates)
-    currency, amount, basis = _cost(live, result)
+    currency, amount, basis = spent(live, result)
     payload = {
         **_usage(live, result),
         "counts_blob": blob.digest,
@@ -102,8 +103,14 @@ def ended_without_result(live: LiveJob, runner: Runner, event: str, error: QpmEr
     if kept:
         blob = counts_blob(kept)
         payload |= {"counts_blob": blob.digest, "done": len(kept)}
-    settled = _settled(live, len(kept) * live.task.shots, *_share(live, len(kept)))
-    summary = {"error": error.message[:300]}
+    summary: dict[str, Any] = {"error": error.message[:300]}
+    cost = spent_without_result(live, event)
+    if cost is None:
+        settled = _settled(live, len(kept) * live.task.shots, *_share(live, len(kept)))
+    else:
+        payload["cost"] = {"currency": cost.currency, "nano": cost.nano, "basis": cost.basis}
+        summary |= {"cost_nano": cost.nano, "currency": cost.currency}
+        settled = _settled(live, _answered_shots(live), cost.nano, live.plan.quote.qpu_nanoseconds if cost.nano else 0)
     _close(live, runner, Ending(event, payload, settled, summary, (blob,) if kept else ()))
 
 
@@ -151,14 +158,10 @@ def _kept(live: LiveJob) -> Sequence[Mapping[str, int]]:
     return done
 
 
-def _cost(live: LiveJob, result: RunResult) -> tuple[str, int, str]:
-    if result.billed is not None:
-        return (*result.billed, "billed")
-    quote = live.plan.quote
-    amount = quote.high if quote.expected is None else quote.expected
-    if amount is None:
-        raise ProviderError("This job has no price, and unknown is not free.", "Report it: it should have been denied.")
-    return quote.currency, amount, "quoted"
+def _answered_shots(live: LiveJob) -> int:
+    """Shots that a vendor has run of a job that ended without a result."""
+    answers = live.delivery.answers if live.delivery else ()
+    return sum(sum(counts.values()) for answer in answers for counts in answer.counts)
 
 
 def _usage(live: LiveJob, result: RunResult | None) -> dict[str, Any]:
@@ -166,7 +169,7 @@ def _usage(live: LiveJob, result: RunResult | None) -> dict[str, Any]:
     total = (clock.now() - live.submitted_at).total_seconds()
     return {
         "attempt": live.attempt,
-        "fallback": False,
+        "fallback": live.is_fallback,
         "total_seconds": round(max(0.0, total), 6),
         "run_seconds": round(result.run_seconds, 6) if result else None,
         "queue_seconds": round(live.queue_seconds + (result.queue_seconds if result else 0.0), 6),

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qpm_lab import fidelity, pricing, providers
+from qpm_lab import fidelity, providers
 from qpm_lab.experiment import Estimate
 from qpm_lab.providers.interface import RunResult
 from qpm_lab.runner.companions import SAMPLING_ONLY
@@ -173,4 +173,4 @@ def rerun(plan: Plan, estimates: Sequence[Estimate]) -> dict[str, Any] | None:
     needed = max((each.shots_needed or 0 for each in estimates), default=0)
     if needed <= plan.request.shots:
         return None
-    return {"shots": needed, "quote": pricing.quote(replace(plan.request, shots=needed)).to_dict()}
+    return {"shots": needed, "quote": plan.price(replace(plan.request, shots=needed)).to_dict()}

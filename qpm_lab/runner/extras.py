@@ -67,6 +67,21 @@ class Extras:
         made, read = _made(recipe, self.task.backend.id)
         return Built(course(own, made, recipe.shots), read)
 
+    def shipped(self) -> Built:
+        """The same for a vendor: whole circuits first, then companions, since each change of shots is a vendor job."""
+        recipe, task = self.plan.companions, self.task
+        own = (
+            self._variants()
+            if self.plan.twirl is not None
+            else [Item(circuit, task.shots, place) for place, circuit in enumerate(task.circuits)]
+        )
+        own = sorted(own, key=lambda item: -item.shots)
+        if recipe is None:
+            return Built(Course(tuple(own)), None)
+        made, read = _made(recipe, task.backend.id)
+        companions = [Item(circuit, recipe.shots, place, True) for place, circuit in enumerate(made)]
+        return Built(Course((*own, *companions)), read)
+
     def _parts(self, provider: Provider) -> list[Item]:
         task = self.task
         again = provider.expected_seconds(replace(task, shots=1))

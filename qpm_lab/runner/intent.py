@@ -19,6 +19,7 @@ from qpm_lab.ledger import Blob, NewJob, Owner
 from qpm_lab.providers.interface import Task
 from qpm_lab.runner import clock
 from qpm_lab.runner.plan import Plan
+from qpm_lab.runner.shipment import Shipment
 
 MAX_STORED = 10_000
 """Fingerprints of circuits known to be in the ledger."""
@@ -104,8 +105,15 @@ def new_job(plan: Plan, token: str, at: datetime) -> NewJob:
     )
 
 
-def intent(plan: Plan, task: Task | None, at: datetime, owner: Owner | None, stored: Stored) -> Intent:
-    """The submission of a plan, or its refusal when there is no task."""
+def intent(
+    plan: Plan,
+    task: Task | None,
+    at: datetime,
+    owner: Owner | None,
+    stored: Stored,
+    shipment: Shipment | None = None,
+) -> Intent:
+    """The submission of a plan, or its refusal when there is no task; for a vendor with exactly what is sent."""
     kept, digests, named = stored.blobs(plan)
     swept, values = _sweeps(plan)
     payload: dict[str, Any] = {
@@ -120,10 +128,21 @@ def intent(plan: Plan, task: Task | None, at: datetime, owner: Owner | None, sto
         payload["sweeps"] = swept
     asked, further = _asked(plan, stored, digests if task else None)
     payload |= asked
+    if shipment is not None:
+        told, sent = shipping(shipment)
+        payload |= told
+        further += sent
     if task is not None:
         payload |= {"seed": task.seed, "token": task.token, "payload_digest": _payload_digest(task, payload)}
     blobs = (*kept, *values, *further)
     return Intent(new_job(plan, task.token if task else "", at), payload, owner, blobs, digests)
+
+
+def shipping(shipment: Shipment) -> tuple[dict[str, Any], list[Blob]]:
+    """What an entry says of a shipment, and the blobs that it names."""
+    parcels, blobs = shipment.told()
+    items = shipment.items_told()
+    return {"parcels": parcels} | ({"items": items} if items is not None else {}), blobs
 
 
 def _max_cost(plan: Plan) -> str | None:
@@ -214,7 +233,7 @@ def _request_facts(request: Request) -> dict[str, Any]:
 def _payload_digest(task: Task, payload: Mapping[str, Any]) -> str:
     """Over exactly what is sent."""
     exact = {"backend": task.backend.id, "circuits": payload["circuit_blobs"], "shots": task.shots, "seed": task.seed}
-    for what in ("sweeps", "twirl", "companions"):
+    for what in ("sweeps", "twirl", "companions", "parcels"):
         if what in payload:
             exact[what] = payload[what]
     return "sha256:" + hashlib.sha256(json.dumps(exact, sort_keys=True).encode()).hexdigest()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from qpm_lab import pricing
 from qpm_lab.experiment import Decision, Quote, Request
-from qpm_lab.runner.companions import Recipe
+from qpm_lab.runner.companions import Price, Recipe
 
 Decide = Callable[[Request, Quote], Decision]
 
@@ -23,26 +23,35 @@ class Verdict(NamedTuple):
     """The companions, or why there are none."""
 
 
-def judged(request: Request, recipe: Recipe | str | None, decide: Decide, *, must: bool = False) -> Verdict:
+def judged(
+    request: Request,
+    recipe: Recipe | str | None,
+    decide: Decide,
+    price: Price = pricing.quote,
+    *,
+    must: bool = False,
+) -> Verdict:
     """The rules' verdict. A job is never refused for the companions that only `auto` chose: it runs without.
 
     Args:
         request: Without companions.
         recipe: The companions, or why there are none.
         decide: Asks the rules.
+        price: Quotes a request.
         must: True when a condition on the fidelity has to be judged: then it does not run without.
     """
     if not isinstance(recipe, Recipe):
-        quoted = pricing.quote(request)
+        quoted = price(request)
         return Verdict(request, quoted, decide(request, quoted), recipe)
     whole = replace(request, companions=recipe.facts(request.circuits[0].fingerprint))
-    quoted = pricing.quote(whole)
+    quoted = price(whole)
     decision = decide(whole, quoted)
     if decision.effect == "allow":
         return Verdict(whole, quoted, decision, recipe)
     if recipe.chosen_by == "user" or must:
         return Verdict(whole, quoted, _with_way_out(decision, recipe), recipe)
-    return judged(request, refused_because(recipe, " ".join(each.message for each in decision.reasons)), decide)
+    why = " ".join(each.message for each in decision.reasons)
+    return judged(request, refused_because(recipe, why), decide, price)
 
 
 def refused_because(recipe: Recipe, why: str) -> str:

@@ -16,7 +16,7 @@ from qpm_lab.experiment import BackendInfo, Decision, Hold, Principal, Quote, Re
 from qpm_lab.ledger import Ledger
 from qpm_lab.policy import Bundle
 from qpm_lab.runner import twirl
-from qpm_lab.runner.companions import Recipe, wanted
+from qpm_lab.runner.companions import Price, Recipe, wanted
 from qpm_lab.runner.conditions import Condition, asks_fidelity, planned, require_measurable
 from qpm_lab.runner.decisions import Decisions
 from qpm_lab.runner.envelope import Envelope
@@ -58,6 +58,8 @@ class Plan:
     """The series of canaries it belongs to."""
     envelope: Envelope | None = None
     """The session it draws from."""
+    price: Price = pricing.quote
+    """Quotes a request by the prices in force."""
     stages_ms: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -101,12 +103,13 @@ def make_plan(
     needed = planned(order.validate, info, prepared, order.fidelity)
     method = order.fidelity or ("none" if envelope and not asks_fidelity(needed) else "auto")
     seed = secrets.randbits(31) if request.seed is None else request.seed
-    recipe = wanted(method, order.twirl, prepared, request, seed)
+    price = partial(decisions.quote, bundle)
+    recipe = wanted(method, order.twirl, prepared, request, seed, price)
     max_cost = None if order.max_cost is None else nano_amount(order.max_cost, "--max-cost")
     middle = time.perf_counter()
     require_measurable(needed, prepared, recipe)
     decide = partial(decisions.decide, bundle, max_cost=max_cost)
-    verdict = judged(request, recipe, decide, must=asks_fidelity(needed))
+    verdict = judged(request, recipe, decide, price, must=asks_fidelity(needed))
     holds = _holds(bundle, verdict.request, verdict.quote, at, envelope, decisions)
     end = time.perf_counter()
     return Plan(
@@ -126,6 +129,7 @@ def make_plan(
         conditions=needed,
         canary=order.canary,
         envelope=envelope,
+        price=price,
         stages_ms={"prepare": (middle - began) * 1e3, "decide": (end - middle) * 1e3},
     )
 
@@ -138,16 +142,23 @@ def find_backend(backend_id: str) -> BackendInfo:
     """
     if not isinstance(backend_id, str):
         raise InputError(f"A backend is named by text, not {type(backend_id).__name__}.", "Write aer/simulator.")
-    priced = {info.id: info for info in pricing.catalogue_backends()}
-    return priced.get(backend_id) or providers.backend(backend_id)
+    try:
+        return providers.backend(backend_id)
+    except InputError:
+        priced = {info.id: info for info in pricing.catalogue_backends()}
+        if backend_id in priced:
+            return priced[backend_id]
+        raise
 
 
 def judge_again(plan: Plan, *, bundle: Bundle, at: datetime, decisions: Decisions) -> Plan:
     """The same request for a further attempt: quoted and judged as things stand now."""
-    quoted = pricing.quote(plan.request)
+    price = partial(decisions.quote, bundle)
+    quoted = price(plan.request)
     return replace(
         plan,
         bundle=bundle,
+        price=price,
         quote=quoted,
         decision=decisions.decide(bundle, plan.request, quoted, plan.max_cost),
         holds=_holds(bundle, plan.request, quoted, at, plan.envelope, decisions),
@@ -203,7 +214,7 @@ def with_shortages(plan: Plan, found: Sequence[Shortage], *, at: datetime) -> De
     """Adds the quotas that did not fit to the rules' decision; any shortage denies."""
     if not found:
         return plan.decision
-    short = plan.bundle.shortage_reasons(found, at, request=plan.request, quote=plan.quote, price=pricing.quote)
+    short = plan.bundle.shortage_reasons(found, at, request=plan.request, quote=plan.quote, price=plan.price)
     reasons = (*plan.decision.reasons, *(_how_far(reason, plan.envelope) for reason in short))
     return replace(plan.decision, effect="deny", reasons=reasons)
 

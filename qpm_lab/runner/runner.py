@@ -7,7 +7,6 @@ The order of effects makes it safe to pull the plug anywhere; each step is a nam
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -17,14 +16,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from qpm_lab import providers
-from qpm_lab.circuits import Bindings
 from qpm_lab.errors import (
     ApprovalNeededError,
     CancelledError,
     DeniedError,
     InputError,
     LedgerError,
-    ProviderError,
     QpmError,
     QuotaError,
 )
@@ -34,28 +31,33 @@ from qpm_lab.providers.interface import Progress, Task
 from qpm_lab.runner import clock
 from qpm_lab.runner.attempt import LiveJob, drive
 from qpm_lab.runner.decisions import Decisions
+from qpm_lab.runner.delivery import Delivery
 from qpm_lab.runner.ending import ended_without_result
 from qpm_lab.runner.envelope import Envelope, current, put
 from qpm_lab.runner.estimating import Ideals
 from qpm_lab.runner.extras import Extras, extras
+from qpm_lab.runner.following import advance
 from qpm_lab.runner.intent import Intent, Stored, intent
 from qpm_lab.runner.interrupts import held_back
 from qpm_lab.runner.judging import refused_because
 from qpm_lab.runner.order import Order
 from qpm_lab.runner.plan import Plan, judge, make_plan, shortages, taken, with_shortages, without_companions
+from qpm_lab.runner.poller import Poller
 from qpm_lab.runner.recovery import recover
+from qpm_lab.runner.resuming import resolve, resume
 from qpm_lab.runner.rules import Rules
 from qpm_lab.runner.sessions import LEASE as SESSION_LEASE
 from qpm_lab.runner.sessions import RENEW as SESSION_RENEW
 from qpm_lab.runner.sessions import SessionOrder, open_envelope
+from qpm_lab.runner.shipment import packed
+from qpm_lab.runner.site import Site
+from qpm_lab.runner.tasks import is_quick, task_of
 from qpm_lab.runner.workers import Workers
 
 CLOSE_SECONDS = 3.0
 """Less than the five seconds that Jupyter gives a kernel to end."""
-QUICK_SECONDS = 0.05
-QUICK_QUBITS = 12
-"""A job that should take no longer runs in the caller's thread; wider circuits may need long for their fidelity."""
 ASKED = "it was asked to stop"
+RECOVERY_SECONDS = 15.0
 LEASE = timedelta(seconds=60)
 """How long another machine waits before it may take over; on this machine the lock decides."""
 
@@ -72,6 +74,7 @@ class Runner:
         rules: Gives the policy bundle in force.
         principal: On whose behalf.
         boundary: Called with the name of each effect boundary; tests pull the plug there.
+        site: Settings, prices and keys; those of the ledger's home by default.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class Runner:
         principal: Principal,
         *,
         boundary: Boundary = lambda name: None,
+        site: Site | None = None,
     ) -> None:
         self.ledger = ledger
         self.rules = rules
@@ -90,7 +94,12 @@ class Runner:
         self.live: dict[str, LiveJob] = {}
         self._lock = OwnerLock(ledger.home)
         self._workers = Workers()
-        self.decisions = Decisions()
+        self.site = site or Site(ledger.home)
+        self.decisions = Decisions(lambda: self.site.prices)
+        self._vendor_workers = Workers()
+        self._poller = Poller(self._vendor_workers)
+        providers.use_access(self.site.access)
+        self._recovering = threading.Lock()
         self._opened = ""
         """The session that was opened here, which ends with this runner at the latest."""
         self._stored = Stored()
@@ -116,7 +125,7 @@ class Runner:
         plan = self._plan(order, at)
         if plan.decision.effect != "allow":
             raise self._refuse(plan, judge(plan, ledger=self.ledger, at=at), at)
-        task = self._task(plan)
+        task = task_of(plan)
         provider = providers.provider_of(plan.request.backend.id)
         further = extras(plan, task)
         for each in [task] if further is None else further.samples():
@@ -126,12 +135,14 @@ class Runner:
     def cancel(self, live: LiveJob, why: str) -> None:
         """Stops a job of this process: at once while it queues, else as soon as its driver looks."""
         live.cancel_reason = live.cancel_reason or why
-        if live.claim():
+        if live.delivery is not None:
+            self._poller.hurry(live.job_id)
+        elif live.claim():
             error = CancelledError(f"The job was cancelled: {why}.", "Nothing was spent.")
             try:
                 ended_without_result(live, self, "job.cancelled", error)
             finally:
-                self._end(live)
+                self.let_go(live)
 
     def cancel_asked(self, live: LiveJob) -> str | None:
         """Why a running job should stop; also stops queued jobs that somebody asked to cancel."""
@@ -143,7 +154,7 @@ class Runner:
     def progress(self, job_id: str) -> Progress | None:
         """How far a job of this process is; None for jobs of others."""
         live = self.live.get(job_id)
-        if live is None or not live.queued:
+        if live is None or not live.queued or live.delivery is not None:
             return live.progress() if live else None
         before = sum(1 for other in list(self.live.values()) if other.submitted_at < live.submitted_at)
         return Progress(message=f"waiting for {before} of your jobs before it")
@@ -184,15 +195,40 @@ class Runner:
             put(self.ledger.home, self.principal.user, None)
             self.ledger.close_session(session_id, {})
 
-    def recover(self) -> list[str]:
-        """Closes jobs and sessions of processes that are gone, and jobs of this one that nobody drives."""
-        return recover(self.ledger, self.owner(clock.now()), self.live.__contains__)
+    def recover(self, *, follow: bool = True) -> list[str]:
+        """Closes local jobs and sessions of processes that are gone, and jobs of this one that nobody drives.
+
+        Args:
+            follow: Whether jobs at vendors that nobody follows are followed by this process from now on.
+
+        Returns:
+            The ids of the jobs that were closed.
+        """
+        with self._recovering:
+            known, owner = self.live.__contains__, self.owner(clock.now())
+            return recover(self.ledger, owner, known, partial(resume, self) if follow else None)
+
+    def resolve(self, job_id: str, vendor_id: str | None) -> LiveJob | None:
+        """What a person knows of a parked job: the vendor's id, by which it is followed, or that there is none."""
+        return resolve(self, self.ledger.job(job_id), vendor_id)
+
+    def keep_following(self) -> None:
+        """From now on this process also follows jobs whose process ends."""
+        self._poller.watch("recovery", self._recover_again, RECOVERY_SECONDS)
+
+    def _recover_again(self) -> float:
+        with suppress(QpmError):
+            self.recover()
+        return RECOVERY_SECONDS
 
     def close(self) -> None:
-        """Cancels what still runs here, records it, and lets the lease go."""
+        """Cancels what still runs on this machine, records it, and lets go of what is at vendors."""
+        self._poller.close()
         for live in list(self.live.values()):
-            self.cancel(live, "the process that ran it ended")
+            if live.delivery is None:  # what is at a vendor goes on there, and the next process follows it
+                self.cancel(live, "the process that ran it ended")
         self._workers.close(CLOSE_SECONDS)
+        self._vendor_workers.close(CLOSE_SECONDS)
         if self._opened:
             self.close_session(self._opened)
         self._lock.release()
@@ -231,9 +267,15 @@ class Runner:
 
     def _reserve(self, plan: Plan, task: Task, further: Extras | None, at: datetime) -> LiveJob:
         began = time.perf_counter()
-        quick = self._workers.idle and further is None and _is_quick(task)
-        asked = intent(plan, task, at, self.owner(at), self._stored)
-        live = LiveJob(asked.job.job_id, plan, task, at, started=self._workers.idle, extras=further)
+        remote = providers.remote(task.backend.id)
+        shipment = packed(plan, task, further, remote) if remote else None
+        quick = remote is None and self._workers.idle and further is None and is_quick(task)
+        asked = intent(plan, task, at, self.owner(at), self._stored, shipment)
+        started = remote is None and self._workers.idle
+        live = LiveJob(asked.job.job_id, plan, task, at, started=started, extras=further)
+        live.prices = self.site.prices
+        if remote and shipment:
+            live.delivery = Delivery(live, shipment, remote)
         self.boundary("before-reserve")
         self.live[live.job_id] = live
         try:
@@ -252,7 +294,7 @@ class Runner:
             raise
         if not short:
             return live
-        self._end(live)
+        self.let_go(live)
         raise self._refuse(plan, with_shortages(plan, short, at=at), at)
 
     def _record_intent(self, live: LiveJob, asked: Intent) -> tuple[Shortage, ...]:
@@ -317,7 +359,9 @@ class Runner:
 
     def _begin(self, live: LiveJob, *, at_once: bool) -> None:
         """Drives quick jobs here: handing one to a thread can cost as much as the job itself."""
-        if at_once:
+        if live.delivery is not None:
+            self.follow(live)
+        elif at_once:
             self._drive(live)
         else:
             self._workers.run(partial(self._drive, live))
@@ -325,12 +369,19 @@ class Runner:
     def _drive(self, live: LiveJob) -> None:
         if not live.claim():
             return
+        ended = True
         try:
-            drive(live, self)
+            ended = drive(live, self)
         finally:
-            self._end(live)
+            if ended:
+                self.let_go(live)
 
-    def _end(self, live: LiveJob) -> None:
+    def follow(self, live: LiveJob, seconds: float = 0.0) -> None:
+        """Asks after a job at a vendor from now on."""
+        self._poller.watch(live.job_id, partial(advance, live, self), seconds)
+
+    def let_go(self, live: LiveJob) -> None:
+        """This process has nothing more to do with the job."""
         self.live.pop(live.job_id, None)
         live.ended.set()
 
@@ -344,28 +395,3 @@ class Runner:
             return ApprovalNeededError(decision, asked.job.job_id)
         only_quotas = all(reason.kind == "quota" for reason in decision.reasons)
         return (QuotaError if only_quotas else DeniedError)(decision, asked.job.job_id)
-
-    def _task(self, plan: Plan) -> Task:
-        info = plan.request.backend
-        if info.state != "ready":
-            raise ProviderError(f"Backend {info.id} is not ready: {info.note}", "See %qbackends.")
-        return Task(
-            backend=info,
-            circuits=tuple(p.circuit for p in plan.prepared),
-            shots=plan.request.shots,
-            seed=plan.drawn_seed,
-            token=secrets.token_hex(16),
-            bindings=_bindings(plan),
-            forms=tuple(p.form for p in plan.prepared),
-        )
-
-
-def _bindings(plan: Plan) -> tuple[Bindings | None, ...]:
-    bindings = tuple(p.bindings for p in plan.prepared)
-    return bindings if any(bindings) else ()
-
-
-def _is_quick(task: Task) -> bool:
-    if any(circuit.num_qubits > QUICK_QUBITS for circuit in task.circuits):
-        return False
-    return providers.provider_of(task.backend.id).expected_seconds(task) <= QUICK_SECONDS

@@ -1,0 +1,106 @@
+"""What goes through the pipe: calls to the process apart and its answers, as JSON in frames.
+
+JSON, because what a vendor sent has passed through the process that writes it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from qpm_lab.errors import ProviderError
+from qpm_lab.providers.vendor import Access, Answer, Availability, Parcel, Standing
+
+CALLS = frozenset({"calibration", "availability", "price", "send", "find", "standing", "answer", "cancel", "run"})
+
+
+def network_seconds(access: Access) -> float:
+    """How long one call may take on the network: less than after what the process apart is killed."""
+    return 0.9 * float(access.options.get("timeout_seconds", 100.0))
+
+
+def call_bytes(name: str, arguments: Mapping[str, Any]) -> bytes:
+    """A call by the name of a `Client`'s method."""
+    return json.dumps({"call": name, "arguments": {k: _written(v) for k, v in arguments.items()}}).encode()
+
+
+def call_from(payload: bytes) -> tuple[str, dict[str, Any]]:
+    document = json.loads(payload)
+    return document["call"], {name: _read(value) for name, value in document["arguments"].items()}
+
+
+def opening_bytes(client: str, access: Access) -> bytes:
+    """The first message: which client, and by what it gets in."""
+    return json.dumps({"client": client, "access": asdict(access)}).encode()
+
+
+def opening_from(payload: bytes) -> tuple[str, Access]:
+    document = json.loads(payload)
+    return document["client"], Access(**document["access"])
+
+
+def value_bytes(value: Any) -> bytes:
+    return json.dumps(_plain(value)).encode()
+
+
+def value_from(name: str, payload: bytes) -> Any:
+    """What a call returned, in its type.
+
+    Raises:
+        ProviderError: It cannot be that.
+    """
+    try:
+        return _typed(name, json.loads(payload))
+    except (ValueError, TypeError, KeyError) as error:
+        raise ProviderError(
+            f"The answer to {name} cannot be read: {type(error).__name__}.", "Report it.", uncertain=True, cause=error
+        ) from error
+
+
+def _typed(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name in ("answer", "run"):
+        billed = value["billed"]
+        return Answer(**{**value, "billed": None if billed is None else (str(billed[0]), str(billed[1]))})
+    if name == "standing":
+        return Standing(**value)
+    if name == "availability":
+        return Availability(**value)
+    if name == "calibration":
+        return base64.b64decode(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Answer):
+        counts = [dict(each) for each in value.counts]
+        return {**{n: getattr(value, n) for n in Answer.__slots__}, "counts": counts, "details": dict(value.details)}
+    if isinstance(value, Standing | Availability):
+        return asdict(value)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _written(value: Any) -> Any:
+    if not isinstance(value, Parcel):
+        return value
+    from qpm_lab.circuits.qpy import dump
+
+    head = {name: getattr(value, name) for name in Parcel.__slots__ if name != "circuits"}
+    return {"parcel": head, "circuits": base64.b64encode(dump(list(value.circuits))).decode()}
+
+
+def _read(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    import io
+
+    from qiskit import qpy
+
+    circuits = qpy.load(io.BytesIO(base64.b64decode(value["circuits"])))
+    return Parcel(circuits=tuple(circuits), **value["parcel"])

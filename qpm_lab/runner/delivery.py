@@ -1,0 +1,326 @@
+"""A job at its vendor, one step at a time: sent, looked up where nobody can tell, followed, answered.
+
+The order of effects of each parcel; each step is a named boundary:
+
+    [before-send] vendor [after-send] → one transaction → [after-accept] … → [before-answer] vendor [after-answer]
+
+Nothing is sent twice. Where the answer to a submission was lost, the same token is sent again only to a vendor that
+takes it as a key; else the parcel is looked for, and sent again only after two empty look-ups separated by at least the
+time a request may take and the time a job may be missing from the vendor's list. Who cannot be asked, or states no such
+time, leaves the job parked.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qpm_lab.errors import CancelledError, ProviderError
+from qpm_lab.providers.interface import Progress
+from qpm_lab.providers.remote import RemoteProvider
+from qpm_lab.providers.vendor import Answer, Parcel, Standing
+from qpm_lab.runner import clock
+from qpm_lab.runner.shipment import Shipment
+
+if TYPE_CHECKING:
+    from qpm_lab.runner.attempt import LiveJob
+    from qpm_lab.runner.runner import Runner
+
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = {"queued": 60.0, "running": 15.0, "silent": 60.0}
+GROWTH = 1.5
+UNSTATED_SECONDS = 120.0
+"""How long a parcel is looked for at a vendor that states no time, before its job is parked."""
+RENEW_SECONDS = 15.0
+log = logging.getLogger("qpm_lab")
+
+
+class ParkedError(ProviderError):
+    """Only a person can say what became of the job."""
+
+
+class LostError(ProviderError):
+    """Another process has taken the job over, or it was closed; nothing of it is ours any more."""
+
+
+@dataclass(slots=True)
+class Part:
+    """One parcel on its way."""
+
+    parcel: Parcel
+    vendor_id: str | None = None
+    doubtful: bool = False
+    """Nobody can tell whether the vendor took it."""
+    missing_since: float | None = None
+    """When it was first not found; monotonic, so that a changed clock changes nothing."""
+    answer: Answer | None = None
+
+
+class Delivery:
+    """One attempt of a job at its vendor; `step` is called by one thread at a time.
+
+    Args:
+        live: The job.
+        shipment: What is sent.
+        provider: Who takes it.
+        accepted: Part → the vendor's id, of parts that an earlier process knew to be accepted.
+        doubtful: True when an earlier process may have sent the next part.
+    """
+
+    def __init__(
+        self,
+        live: LiveJob,
+        shipment: Shipment,
+        provider: RemoteProvider,
+        accepted: Mapping[int, str] | None = None,
+        *,
+        doubtful: bool = False,
+    ) -> None:
+        known = accepted or {}
+        self.shipment = shipment
+        self.parts = [Part(parcel, known.get(n)) for n, parcel in enumerate(shipment.parcels)]
+        self._live = live
+        self._provider = provider
+        self._standing: Standing | None = None
+        self._pause = 0.0
+        self._renewed = time.monotonic()
+        self._stopping = False
+        waiting = self._next_unsent
+        if doubtful and waiting is not None:
+            waiting.doubtful = True
+
+    @property
+    def vendor_ids(self) -> list[str]:
+        """Of the parts that were accepted, in order."""
+        return [part.vendor_id for part in self.parts if part.vendor_id is not None]
+
+    @property
+    def answers(self) -> list[Answer]:
+        """Those that are there, in order."""
+        return [part.answer for part in self.parts if part.answer is not None]
+
+    @property
+    def _next_unsent(self) -> Part | None:
+        return next((part for part in self.parts if part.vendor_id is None), None)
+
+    @property
+    def _next_unanswered(self) -> Part | None:
+        return next((part for part in self.parts if part.answer is None), None)
+
+    def progress(self) -> Progress:
+        """How far it is, in shots, with the vendor's own words where there are some."""
+        done = sum(_shots(part.parcel) for part in self.parts if part.answer is not None)
+        return Progress(done, sum(_shots(part.parcel) for part in self.parts), "shots", self._words())
+
+    def _words(self) -> str:
+        title = self._provider.vendor.title
+        standing = self._standing
+        if standing is None:
+            return f"sending to {title}" if self._next_unsent else f"waiting for {title}"
+        if standing.message:
+            return standing.message
+        if standing.state != "queued":
+            return f"{standing.state} at {title}"
+        before = standing.queue_position
+        return f"queued at {title}" + (f", {before:,} before it" if before is not None else "")
+
+    def step(self, runner: Runner) -> float | None:
+        """Does what is next.
+
+        Returns:
+            Seconds until the next step; None when all answers are there.
+
+        Raises:
+            ParkedError: nobody but a person can tell what became of it.
+            LostError: the job is another process's now.
+            CancelledError: it was cancelled.
+            ProviderError: it has ended at the vendor without a result, or was certainly not taken.
+        """
+        self._renew(runner)
+        why = self._asked_to_stop(runner)
+        part = self._next_unsent
+        if part is not None and not (why and not part.doubtful):
+            return self._look_up(part, runner) if part.doubtful else self._send(part, runner)
+        if why and not self.vendor_ids:
+            raise CancelledError(f"The job was cancelled: {why}.", "Nothing was sent, and nothing was spent.")
+        if why and not self._stopping:
+            self.stop()
+        return self._follow(runner)
+
+    def stop(self) -> None:
+        """Asks the vendor to stop every part that has no answer yet; asked again at the next step if that fails."""
+        backend_id = self._live.task.backend.id
+        try:
+            for part in self.parts:
+                if part.vendor_id is not None and part.answer is None:
+                    self._provider.stop(backend_id, part.vendor_id)
+            self._stopping = True
+        except ProviderError as error:
+            self._tell("silent", error.message)
+
+    def _send(self, part: Part, runner: Runner) -> float:
+        runner.boundary("before-send")
+        try:
+            vendor_id = self._provider.send(part.parcel)
+        except ProviderError as error:
+            if not error.uncertain:
+                raise
+            part.doubtful = True
+            place = self.parts.index(part)
+            told = {"part": place, "token": part.parcel.token, "error": error.to_dict()}
+            runner.ledger.note("vendor.unclear", told, job_id=self._live.job_id)
+            return self._wait("silent", error.message)
+        runner.boundary("after-send")
+        self.accept(part, vendor_id, runner)
+        return 0.0
+
+    def accept(self, part: Part, vendor_id: str, runner: Runner) -> None:
+        """Records that the vendor took a part.
+
+        Raises:
+            LostError: the job is another process's now.
+        """
+        part.vendor_id, part.doubtful, part.missing_since = vendor_id, False, None
+        told = {"part": self.parts.index(part), "token": part.parcel.token, "vendor_id": vendor_id}
+        live = self._live
+        if runner.ledger.accepted(live.job_id, live.epoch, told, self.vendor_ids[0]) is None:
+            raise LostError("The job is another process's now.")
+        live.started = False
+        self._pause = 0.0
+        runner.boundary("after-accept")
+
+    def _look_up(self, part: Part, runner: Runner) -> float:
+        durability = self._provider.vendor.durability
+        if durability.lookup == "idempotent":
+            part.doubtful = False  # the same key cannot make a second job
+            return self._wait("silent")
+        if durability.lookup == "none":
+            raise self._parked("cannot be asked for a job by its token")
+        try:
+            found = self._provider.find(self._live.task.backend.id, part.parcel.token)
+        except ProviderError as error:
+            return self._wait("silent", error.message)
+        if found:
+            self.accept(part, found[0], runner)
+            self._tell_of_duplicates(found, runner)
+            return 0.0
+        return self._not_found(part)
+
+    def _not_found(self, part: Part) -> float:
+        now, bound = time.monotonic(), self._provider.settled_seconds
+        if part.missing_since is None:
+            part.missing_since = now
+        absent = now - part.missing_since
+        if bound is None and absent >= UNSTATED_SECONDS:
+            raise self._parked("does not list it, and states no time after which it would")
+        if bound is not None and absent >= bound:
+            part.doubtful, part.missing_since = False, None
+            return 0.0
+        left = (UNSTATED_SECONDS if bound is None else bound) - absent
+        return min(self._wait("silent", "looking for the job at the vendor"), max(left, 0.05))
+
+    def _parked(self, why: str) -> ParkedError:
+        title = self._provider.vendor.title
+        return ParkedError(
+            f"Nobody can tell whether {title} took this job: {title} {why}. It keeps what it holds.",
+            f"Look at {title}, then say: qpm jobs resolve {self._live.job_id} --vendor-id ID, or --not-submitted.",
+        )
+
+    def _tell_of_duplicates(self, found: Sequence[str], runner: Runner) -> None:
+        if len(found) > 1:
+            runner.ledger.note("vendor.duplicates", {"vendor_ids": list(found)}, job_id=self._live.job_id)
+
+    def _follow(self, runner: Runner) -> float | None:
+        part = self._next_unanswered
+        if part is None or part.vendor_id is None:
+            return self._cut_short() if part is not None else None
+        try:
+            standing = self._provider.standing(self._live.task.backend.id, part.vendor_id)
+            if standing.state == "done":
+                runner.boundary("before-answer")
+                part.answer = self._provider.answer(part.parcel, part.vendor_id)
+                runner.boundary("after-answer")
+        except ProviderError as error:
+            return self._unanswered(error)
+        return self._after(standing, runner)
+
+    def _unanswered(self, error: ProviderError) -> float:
+        """A vendor that does not answer has not lost the job; one whose answer cannot be read has it still."""
+        if error.retryable or error.uncertain:
+            return self._wait("silent", error.message)
+        raise ParkedError(
+            f"{error.message} The job is kept.", f"{error.hint} Then: qpm jobs resume {self._live.job_id}".strip()
+        ) from error
+
+    def _after(self, standing: Standing, runner: Runner) -> float | None:
+        if standing.state == "done":
+            self._pause = 0.0
+            return 0.0 if self._next_unanswered else None
+        if standing.state == "failed":
+            raise ProviderError(
+                f"{self._provider.vendor.title}: {standing.message or 'the job failed, without saying why'}",
+                "See the vendor's own page for this job, or run it elsewhere.",
+            )
+        if standing.state == "cancelled":
+            raise CancelledError(f"The job was cancelled at {self._provider.vendor.title}.", "See what it cost.")
+        if standing.state == "running":
+            self._begun(runner)
+        if self._standing != standing:
+            self._pause, self._standing = 0.0, standing
+            self._renew(runner, now=True)
+        return self._wait(standing.state)
+
+    def _cut_short(self) -> float | None:
+        """Cancelled when some parts had been sent and others not."""
+        raise CancelledError("The job was cancelled before all of it was sent.", "See what it cost.")
+
+    def _begun(self, runner: Runner) -> None:
+        live = self._live
+        if not live.started:
+            runner.ledger.start(live.job_id, live.epoch, {"attempt": live.attempt}, vendor_id=self.vendor_ids[0])
+            live.started = True
+
+    def _asked_to_stop(self, runner: Runner) -> str | None:
+        live = self._live
+        if live.cancel_reason is None:
+            live.cancel_reason = runner.cancel_asked(live)
+        return live.cancel_reason
+
+    def _renew(self, runner: Runner, *, now: bool = False) -> None:
+        if not now and time.monotonic() - self._renewed < RENEW_SECONDS:
+            return
+        self._renewed = time.monotonic()
+        live, lease = self._live, runner.owner(clock.now()).lease_until
+        if not runner.ledger.renew(live.job_id, live.epoch, lease, json.dumps(self._told())):
+            raise LostError("The job is another process's now.")
+
+    def _told(self) -> dict[str, Any]:
+        standing = self._standing or Standing("queued")
+        return {
+            "state": standing.state,
+            "queue_position": standing.queue_position,
+            "message": self._words()[:300],
+            "as_of": clock.stamp(clock.now()),
+        }
+
+    def _tell(self, state: str, message: str) -> None:
+        known = self._standing.state if self._standing else "queued"
+        self._standing = Standing(known, message=message)
+        log.info("job %s: %s: %s", self._live.job_id, state, message)
+
+    def _wait(self, state: str, message: str = "") -> float:
+        """Longer each time, with a little chance in it, so that many jobs do not ask together."""
+        if message:
+            self._tell(state, message)
+        longest = min(LONGEST_PAUSE_SECONDS[state], self._provider.longest_pause_seconds)
+        self._pause = min(longest, max(FIRST_PAUSE_SECONDS, self._pause * GROWTH))
+        return min(longest, self._pause * random.uniform(0.8, 1.2))
+
+
+def _shots(parcel: Parcel) -> int:
+    return parcel.shots * len(parcel.circuits)

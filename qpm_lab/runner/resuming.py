@@ -1,0 +1,191 @@
+"""A job at a vendor in another process than the one that sent it: rebuilt from the ledger and followed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from qpm_lab import circuits, providers
+from qpm_lab.errors import InputError, ProviderError
+from qpm_lab.experiment import Companions, Hold, Principal, Quote, Request, Status, to_nano
+from qpm_lab.ledger import Entry, JobRow
+from qpm_lab.providers.interface import Task
+from qpm_lab.runner import clock
+from qpm_lab.runner.again import order_again
+from qpm_lab.runner.attempt import LiveJob
+from qpm_lab.runner.conditions import planned
+from qpm_lab.runner.delivery import Delivery
+from qpm_lab.runner.ending import ended_without_result
+from qpm_lab.runner.plan import Plan
+from qpm_lab.runner.record import decision_of
+from qpm_lab.runner.recovery import attempt_of
+from qpm_lab.runner.shipment import read_shipment
+
+if TYPE_CHECKING:
+    from qpm_lab.runner.runner import Runner
+
+BY_ANOTHER = "The process that made its further circuits has ended; they are not read by another."
+
+
+def resume(runner: Runner, row: JobRow, epoch: int) -> LiveJob:
+    """Follows a job in an epoch that is this process's.
+
+    Raises:
+        QpmError: it cannot be rebuilt; it stays as it is.
+    """
+    live = _rebuilt(runner, row, epoch)
+    runner.live[live.job_id] = live
+    runner.follow(live)
+    return live
+
+
+def resolve(runner: Runner, row: JobRow, vendor_id: str | None) -> LiveJob | None:
+    """What a person knows of a parked job.
+
+    Args:
+        runner: Follows it from now on.
+        row: The job.
+        vendor_id: Of the part that nobody could tell of; None when the vendor has no such job. Without such a part
+            the job is asked after again.
+
+    Returns:
+        The job when it goes on; None when it was closed.
+
+    Raises:
+        InputError: it is not parked.
+    """
+    told = {"vendor_id": vendor_id, "by": runner.principal.user}
+    entry = runner.ledger.unpark(row.job_id, told, runner.owner(clock.now())) if row.status == Status.PARKED else None
+    if entry is None:
+        raise InputError(f"Job {row.job_id} is not parked; it is {row.status}.", "There is nothing to resolve.")
+    live = _rebuilt(runner, row, entry.epoch)
+    delivery = live.delivery
+    assert delivery is not None
+    unclear = next((part for part in delivery.parts if part.vendor_id is None), None)
+    if unclear is not None and vendor_id is None:
+        error = ProviderError(f"The vendor has no such job, {runner.principal.user} says.", "Run it again.")
+        ended_without_result(live, runner, "job.failed", error)
+        return None
+    if unclear is not None and vendor_id is not None:
+        delivery.accept(unclear, vendor_id, runner)
+    runner.live[live.job_id] = live
+    runner.follow(live)
+    return live
+
+
+def _rebuilt(runner: Runner, row: JobRow, epoch: int) -> LiveJob:
+    entries = runner.ledger.entries(row.job_id)
+    first, attempt = entries[0].payload, attempt_of(entries)
+    plan = _plan(runner, row, first, attempt.payload)
+    task = Task(
+        backend=plan.request.backend,
+        circuits=tuple(each.circuit for each in plan.prepared),
+        shots=plan.request.shots,
+        seed=plan.drawn_seed,
+        token=attempt.payload["token"],
+        bindings=_bindings(plan),
+        forms=tuple(each.form for each in plan.prepared),
+    )
+    at = datetime.fromisoformat(row.created_at)
+    live = LiveJob(row.job_id, plan, task, at, started=row.status == Status.RUNNING)
+    live.epoch, live.attempt, live.prices = epoch, row.attempt, runner.site.prices
+    live.is_fallback = row.backend != first["request"]["backend"]
+    live.spent = [(e.payload["cost"]["currency"], e.payload["cost"]["nano"]) for e in entries if _cost_something(e)]
+    remote = providers.remote(row.backend)
+    if remote is None:
+        raise ProviderError(f"{row.backend} is no vendor's machine any more.", "See %qbackends.")
+    originals = [c for c, points in zip(task.circuits, task.points, strict=True) for _ in range(points)]
+    shipment = read_shipment(runner.ledger, attempt.payload, originals)
+    live.delivery = Delivery(live, shipment, remote, _accepted(entries, row.attempt), doubtful=True)
+    return live
+
+
+def _cost_something(entry: Entry) -> bool:
+    return entry.event == "job.retried" and "cost" in entry.payload
+
+
+def _accepted(entries: Sequence[Entry], attempt: int) -> dict[int, str]:
+    return {
+        entry.payload["part"]: entry.payload["vendor_id"]
+        for entry in entries
+        if entry.event == "job.accepted" and entry.attempt == attempt
+    }
+
+
+def _bindings(plan: Plan) -> tuple[Any, ...]:
+    bindings = tuple(each.bindings for each in plan.prepared)
+    return bindings if any(bindings) else ()
+
+
+def _plan(runner: Runner, row: JobRow, first: Mapping[str, Any], attempt: Mapping[str, Any]) -> Plan:
+    """What was judged then; nothing is judged anew."""
+    bundle, order = runner.rules.bundle(), order_again(runner.ledger, row.job_id, {})
+    prepared, info = circuits.prepare(order.source), providers.backend(row.backend)
+    request = Request(
+        principal=Principal(row.user, row.notebook_run),
+        backend=info,
+        circuits=tuple(each.facts for each in prepared),
+        shots=row.shots,
+        seed=first["request"]["seed"],
+        experiment=row.experiment,
+        project=row.project,
+        cost_center=row.cost_center,
+        classification=row.classification,
+        name=row.name,
+        session=row.session_id,
+        variants=(first.get("twirl") or {}).get("variants", 1),
+        companions=_companions(first, prepared),
+    )
+    return Plan(
+        bundle=bundle,
+        prepared=prepared,
+        request=request,
+        quote=quote_of(attempt["quote"]),
+        decision=decision_of(runner.ledger, row.job_id),
+        holds=_holds(attempt),
+        max_cost=None if order.max_cost is None else to_nano(order.max_cost),
+        drawn_seed=first["seed"],
+        notes=tuple(first["notes"]),
+        fidelity=order.fidelity or "auto",
+        twirl=order.twirl,
+        no_fidelity=BY_ANOTHER if "companions" in first else None,
+        conditions=planned(order.validate, info, prepared, order.fidelity),
+        canary=row.canary,
+        price=partial(runner.decisions.quote, bundle),
+    )
+
+
+def _companions(first: Mapping[str, Any], prepared: Sequence[circuits.Prepared]) -> Companions | None:
+    told = first.get("companions")
+    return Companions(told["method"], told["circuits"], told["shots"], prepared[0].facts) if told else None
+
+
+def _holds(attempt: Mapping[str, Any]) -> tuple[Hold, ...]:
+    names = {field.name for field in fields(Hold)}
+    return tuple(Hold(**{name: value for name, value in told.items() if name in names}) for told in attempt["holds"])
+
+
+def quote_of(told: Mapping[str, Any]) -> Quote:
+    """A quote as `Quote.to_dict` wrote it."""
+
+    def nano(text: str | None) -> int | None:
+        return None if text is None else to_nano(Decimal(text))
+
+    return Quote(
+        currency=told["currency"],
+        low=nano(told["low"]),
+        expected=nano(told["expected"]),
+        high=nano(told["high"]),
+        source=told["source"],
+        as_of=told["as_of"],
+        stale=told["stale"],
+        formula=told["formula"],
+        qpu_nanoseconds=to_nano(Decimal(told["qpu_seconds"])),
+        channel=told.get("channel", ""),
+        confidence=told.get("confidence", ""),
+        reason=told.get("reason"),
+    )

@@ -1,0 +1,106 @@
+"""What a site or user has set: vendors' addresses and options, prices, and where keys are kept."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from qpm_lab import providers
+from qpm_lab.pricing import Prices, load_prices
+from qpm_lab.pricing.reading import read_document
+from qpm_lab.providers.vendor import Access
+from qpm_lab.secrets import Secrets
+
+SETTINGS, PRICES = "settings.yaml", "prices.yaml"
+FRESH_SECONDS = 2.0
+"""How long keys that were looked up are taken for the present ones; a keyring may be slow."""
+T = TypeVar("T")
+
+
+class Settings(BaseModel):
+    """`settings.yaml` in `QPM_HOME`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    providers: Mapping[str, Mapping[str, Any]] = {}
+    """Provider name → `url` for another address than the vendor's own, `backends` for further machines,
+    `visibility_seconds`, `timeout_seconds`, and whatever options the vendor has. Never a key."""
+
+
+class Latest(Generic[T]):
+    """What a file says, read again when it changes."""
+
+    def __init__(self, path: Path, read: Callable[[Path], T]) -> None:
+        self._path = path
+        self._read = read
+        self._guard = threading.Lock()
+        self._known: tuple[tuple[int, int] | None, T] | None = None
+
+    def get(self) -> T:
+        """As the file stands now.
+
+        Raises:
+            InputError: it cannot be used.
+        """
+        mark = _mark(self._path)
+        with self._guard:
+            if self._known is None or self._known[0] != mark:
+                self._known = (mark, self._read(self._path))
+            return self._known[1]
+
+
+class Site:
+    """The settings of one home.
+
+    Args:
+        home: `QPM_HOME`.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.secrets = Secrets(home)
+        self._settings = Latest(home / SETTINGS, _read_settings)
+        self._prices = Latest(home / PRICES, load_prices)
+        self._accesses: dict[str, tuple[float, Access]] = {}
+
+    @property
+    def prices(self) -> Prices:
+        """The prices in force."""
+        return self._prices.get()
+
+    def access(self, provider: str) -> Access:
+        """By what the client of a provider gets in."""
+        known = self._accesses.get(provider)
+        if known is None or time.monotonic() - known[0] > FRESH_SECONDS:
+            known = self._accesses[provider] = (time.monotonic(), self._access(provider))
+        return known[1]
+
+    def _access(self, provider: str) -> Access:
+        options = dict(self._settings.get().providers.get(provider, {}))
+        url = str(options.pop("url", ""))
+        vendor = providers.vendors().get(provider)
+        found = {
+            field: self.secrets.get(_secret(provider, field)) for field in (vendor.vendor.secrets if vendor else ())
+        }
+        return Access(url, {field: secret.reveal() for field, secret in found.items() if secret is not None}, options)
+
+
+def _secret(provider: str, field: str) -> str:
+    return provider if field == "token" else f"{provider}/{field}"
+
+
+def _read_settings(path: Path) -> Settings:
+    return read_document(path, "settings", Settings) if path.exists() else Settings()
+
+
+def _mark(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size

@@ -1,0 +1,133 @@
+"""One provider and one double per vendor, for as long as a module runs: starting a vendor's client takes seconds."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
+
+from qpm_lab import doubles, providers
+from qpm_lab.doubles import RunningDouble
+from qpm_lab.providers.remote import RemoteProvider
+from qpm_lab.providers.vendor import Access, Parcel, Standing, Vendor
+
+ENVIRONMENTS = Path(sys.prefix) / "providers"
+"""Where the vendors' own environments are made for the tests."""
+MACHINES = {"ionq": "ionq/simulator"}
+"""The backend a vendor is tested with, where it is not its first machine."""
+SUBMISSIONS = {"braket": "POST /quantum-task", "ionq": "POST /v0.4/jobs"}
+"""Method and path by which a vendor takes a job; all others: any POST that names jobs."""
+STATES = {"ionq": "status"}
+"""The field in which a vendor says how a job stands."""
+
+
+def tested() -> list[str]:
+    """Vendors that have a double."""
+    return sorted(providers.vendors().keys() & doubles.DOUBLES.keys())
+
+
+@dataclass
+class Rig:
+    """A vendor's client and the double it speaks to."""
+
+    name: str
+    provider: RemoteProvider
+    double: RunningDouble
+    backend: str
+    sent: int = 0
+
+    @property
+    def vendor(self) -> Vendor:
+        return self.provider.vendor
+
+    def parcel(self, *circuits: QuantumCircuit, shots: int = 200) -> Parcel:
+        """What the runner would send, under a token of its own."""
+        self.sent += 1
+        routed = tuple(self.provider.routed(each, self.backend) for each in circuits)
+        return Parcel(self.backend.partition("/")[2], routed, shots, f"{self.sent:032x}", seed=7)
+
+    def until_ended(self, vendor_id: str) -> Standing:
+        for _ in range(20):
+            found = self.provider.standing(self.backend, vendor_id)
+            if found.state not in ("queued", "running"):
+                return found
+        raise AssertionError(f"the job is still {found.state}")
+
+    def counts(self, *circuits: QuantumCircuit, shots: int = 200) -> list[dict[str, int]]:
+        """Sends, waits, and fetches."""
+        parcel = self.parcel(*circuits, shots=shots)
+        vendor_id = self.provider.send(parcel)
+        assert self.until_ended(vendor_id).state == "done"
+        return [dict(each) for each in self.provider.answer(parcel, vendor_id).counts]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def environments() -> Iterator[None]:
+    """Clients that cannot share this environment run in the ones made for them."""
+    before = os.environ.get("QPM_PROVIDERS")
+    os.environ["QPM_PROVIDERS"] = before or str(ENVIRONMENTS)
+    yield
+    if before is None:
+        del os.environ["QPM_PROVIDERS"]
+
+
+def rigged(name: str, **options: object) -> Iterator[Rig]:
+    """A rig that lives until the generator ends."""
+    vendor = providers.vendors()[name].vendor
+    with doubles.started(name) as double:
+        access = {**double.access, "options": {**double.access["options"], **options}}
+        provider = RemoteProvider(vendor, lambda _: Access(**access))
+        machine = next(each.id for each in vendor.backends if not each.local)
+        yield Rig(name, provider, double, MACHINES.get(name, machine))
+        provider.close()
+
+
+@pytest.fixture(scope="module", params=tested())
+def vendor_rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    yield from rigged(request.param)
+
+
+@pytest.fixture
+def rig(vendor_rig: Rig) -> Rig:
+    """A vendor whose double has forgotten all that was before."""
+    vendor_rig.double.reset()
+    return vendor_rig
+
+
+def circuit(qubits: int, clbits: int) -> QuantumCircuit:
+    """Empty, with the registers that every masked circuit has."""
+    return QuantumCircuit(QuantumRegister(qubits, "q"), ClassicalRegister(clbits, "c"))
+
+
+def crossed() -> QuantumCircuit:
+    """Gives `00101` only: crossed wires, an idle qubit, an unmeasured one, two bits that nothing is read into."""
+    made = circuit(4, 5)
+    made.x(0)
+    made.cx(0, 3)
+    made.x(2)
+    made.measure([0, 3, 1], [2, 0, 1])
+    return made
+
+
+def leaning() -> QuantumCircuit:
+    """No two of its outcomes are equally likely, and no two of its qubits alike."""
+    made = circuit(3, 3)
+    made.ry(0.6, 0)
+    made.ry(1.9, 1)
+    made.crx(1.2, 1, 2)
+    made.u(0.3, 0.7, 1.1, 0)
+    made.measure([0, 1, 2], [1, 2, 0])
+    return made
+
+
+def flipped(bit: int, bits: int) -> QuantumCircuit:
+    """Gives one 1, at that bit."""
+    made = circuit(bits, bits)
+    made.x(bit)
+    made.measure(range(bits), range(bits))
+    return made

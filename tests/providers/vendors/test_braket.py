@@ -1,0 +1,410 @@
+"""Amazon Braket: the SDK's own client in its own environment, against the double."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from qiskit import QuantumCircuit
+
+from qpm_lab import doubles
+from qpm_lab.circuits import fingerprint
+from qpm_lab.doubles.braket_devices import device_document
+from qpm_lab.doubles.braket_language import circuit_of, measured_qubits
+from qpm_lab.errors import CircuitError, InputError, ProviderError
+from qpm_lab.providers.braket import VENDOR
+from qpm_lab.providers.braket_devices import ARNS, calibration
+from qpm_lab.providers.braket_program import NAMES, Program, histogram, program
+from qpm_lab.providers.calibrations import read_calibration
+from qpm_lab.providers.interface import Task
+from qpm_lab.providers.remote import RemoteProvider
+from qpm_lab.providers.vendor import Access, Parcel
+
+GARNET = "arn:aws:braket:eu-north-1::device/qpu/iqm/Garnet"
+
+
+class Bench:
+    """A provider, its double, and by what it gets in."""
+
+    def __init__(self, double: doubles.RunningDouble) -> None:
+        self.double = double
+        self.access = Access(**double.access)
+        self.provider = RemoteProvider(VENDOR, lambda name: self.access)
+        self._tokens = iter(range(10**6))
+
+    def parcel(self, backend: str, circuit: QuantumCircuit, shots: int = 200) -> Parcel:
+        routed = self.provider.routed(circuit, f"braket/{backend}")
+        return Parcel(backend, (routed,), shots, f"{next(self._tokens):032x}")
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    with pytest.MonkeyPatch.context() as patch, doubles.started("braket") as double:
+        patch.setenv("QPM_PROVIDERS", os.environ.get("QPM_PROVIDERS") or str(Path(sys.prefix) / "providers"))
+        made = Bench(double)
+        yield made
+        made.provider.close()
+
+
+@pytest.fixture(autouse=True)
+def fresh(bench: Bench) -> None:
+    bench.double.reset()
+
+
+def lopsided() -> QuantumCircuit:
+    """Three qubits into four bits: 1 into bit 3, a pair into bits 0 and 1, bit 2 never written."""
+    circuit = QuantumCircuit(4, 4)
+    circuit.x(1)
+    circuit.h(0)
+    circuit.cx(0, 3)
+    circuit.measure([3, 1, 0], [0, 3, 1])
+    return circuit
+
+
+def flipped() -> QuantumCircuit:
+    circuit = QuantumCircuit(3, 2)
+    circuit.x(2)
+    circuit.measure([2, 0], [1, 0])
+    return circuit
+
+
+@pytest.mark.parametrize(
+    "backend", ["sv1", "dm1", "ionq_forte-1", "iqm_garnet", "aqt_ibex-q1", "rigetti_cepheus-1-108q"]
+)
+def test_bits_come_back_where_they_were_measured_into(bench: Bench, backend: str) -> None:
+    """Rows or probabilities, placed or not: bit 0 is rightmost and a bit never written is 0."""
+    parcel = bench.parcel(backend, lopsided())
+    vendor_id = bench.provider.send(parcel)
+    assert bench.provider.standing(f"braket/{backend}", vendor_id).state == "done"
+    counts = bench.provider.answer(parcel, vendor_id).counts[0]
+    assert set(counts) == {"1000", "1011"}
+    assert sum(counts.values()) == 200
+
+
+def test_the_local_simulator_needs_no_key_and_repeats_itself(bench: Bench) -> None:
+    """The SDK's own simulator runs without access, and the same seed gives the same counts."""
+    provider = RemoteProvider(VENDOR)
+    info = next(each for each in provider.backends() if each.id == "braket/local")
+    task = Task(info, (lopsided(),), 300, 11)
+    first, second = (provider.submit(task).result().counts[0] for _ in range(2))
+    provider.close()
+    assert (info.state, info.local) == ("ready", True)
+    assert first == second
+    assert set(first) == {"1000", "1011"}
+
+
+def test_the_same_token_makes_one_task(bench: Bench) -> None:
+    """AWS takes a repeated clientToken for the same submission."""
+    parcel = bench.parcel("sv1", flipped())
+    assert bench.provider.send(parcel) == bench.provider.send(parcel)
+    assert len(bench.double.submissions()) == 1
+
+
+def test_a_lost_answer_is_uncertain_and_the_task_is_there(bench: Bench) -> None:
+    """Nobody repeats the POST behind our back; sending again under the same token finds the first task."""
+    parcel = bench.parcel("sv1", flipped())
+    bench.double.faults(lost_answer=1.0, only="POST /quantum-task")
+    with pytest.raises(ProviderError) as caught:
+        bench.provider.send(parcel)
+    assert (caught.value.uncertain, caught.value.retryable) == (True, False)
+    made = [each["id"] for each in bench.double.submissions()]
+    bench.double.faults(lost_answer=0.0)
+    assert [bench.provider.send(parcel)] == made
+    assert [each["id"] for each in bench.double.submissions()] == made
+
+
+def test_a_task_is_found_by_its_tag_through_all_pages(bench: Bench) -> None:
+    """The list holds other people's tasks and comes in pages."""
+    wanted = bench.parcel("sv1", flipped(), shots=1)
+    vendor_id = bench.provider.send(wanted)
+    for _ in range(12):
+        bench.provider.send(bench.parcel("sv1", flipped(), shots=1))
+    assert bench.provider.find("braket/sv1", wanted.token) == [vendor_id]
+    assert bench.provider.find("braket/dm1", wanted.token) == []
+
+
+def test_a_task_is_not_found_before_it_is_visible(bench: Bench) -> None:
+    """A list that lags behind says nothing, rather than something wrong."""
+    bench.double.faults(visibility_seconds=3600.0)
+    parcel = bench.parcel("sv1", flipped())
+    bench.provider.send(parcel)
+    assert bench.provider.find("braket/sv1", parcel.token) == []
+
+
+def test_only_the_token_travels_with_a_task(bench: Bench) -> None:
+    """Tag and client token are the token, and the program names nothing of the user's."""
+    circuit = QuantumCircuit(2, 1, name="secret_plan", metadata={"who": "me"})
+    circuit.h(0)
+    circuit.measure(0, 0)
+    source = program(circuit, placed=False).source
+    assert source == "OPENQASM 3.0;\nqubit[1] q;\nbit[1] b;\nh q[0];\nb[0] = measure q[0];\n"
+
+
+@pytest.mark.parametrize(
+    ("faults", "retryable", "words"),
+    [
+        ({"expired_token": True}, False, "ExpiredTokenException"),
+        ({"rate_limit": 1.0}, True, "Too many requests"),
+    ],
+)
+def test_a_refusal_certainly_took_nothing(bench: Bench, faults: dict[str, Any], retryable: bool, words: str) -> None:
+    """AWS's own words arrive, with what to do, and without a key."""
+    parcel = bench.parcel("sv1", flipped())
+    bench.double.faults(**faults)
+    with pytest.raises(ProviderError, match=words) as caught:
+        bench.provider.send(parcel)
+    assert (caught.value.uncertain, caught.value.retryable) == (False, retryable)
+    assert caught.value.hint
+    assert not any(secret in str(caught.value) for secret in bench.access.secrets.values())
+
+
+def test_an_outage_leaves_a_submission_in_doubt_and_a_question_to_be_asked_again(bench: Bench) -> None:
+    """503 to a POST is uncertain, to a GET retryable."""
+    parcel = bench.parcel("sv1", flipped())
+    vendor_id = bench.provider.send(parcel)
+    bench.double.faults(outage=1.0)
+    with pytest.raises(ProviderError) as sending:
+        bench.provider.send(parcel)
+    with pytest.raises(ProviderError) as asking:
+        bench.provider.standing("braket/sv1", vendor_id)
+    assert (sending.value.uncertain, asking.value.uncertain, asking.value.retryable) == (True, False, True)
+
+
+def test_another_key_is_refused_by_name(bench: Bench) -> None:
+    """The hint names both fields that have to be stored again."""
+    access = replace(bench.access, secrets={"access_key_id": "AKIAOTHER", "secret_access_key": "x" * 40})
+    provider = RemoteProvider(VENDOR, lambda name: access)
+    with pytest.raises(ProviderError, match="security token") as caught:
+        provider.send(bench.parcel("sv1", flipped()))
+    provider.close()
+    assert "qpm secret set braket/access_key_id and braket/secret_access_key" in caught.value.hint
+    assert "AKIAOTHER" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("missing", "call"),
+    [("quantumTaskArn", "send"), ("status", "standing"), ("measuredQubits", "answer"), ("measurements", "answer")],
+)
+def test_a_missing_field_is_named(bench: Bench, missing: str, call: str) -> None:
+    """Whatever AWS leaves out is named, not guessed; `measurements` may be replaced by probabilities."""
+    parcel = bench.parcel("sv1", flipped())
+    vendor_id = bench.provider.send(parcel)
+    bench.double.faults(schema_change=missing)
+    named = {"measurements": "measurementProbabilities"}.get(missing, missing)
+    calls = {
+        "send": lambda: bench.provider.send(parcel),
+        "standing": lambda: bench.provider.standing("braket/sv1", vendor_id),
+        "answer": lambda: bench.provider.answer(parcel, vendor_id),
+    }
+    with pytest.raises(ProviderError, match=named):
+        calls[call]()
+
+
+def test_an_unknown_field_is_named_unless_it_is_allowed(bench: Bench) -> None:
+    """The client would pass it over in silence; a new task's id is kept all the same."""
+    bench.double.faults(extra_field="surcharge")
+    parcel = bench.parcel("sv1", flipped())
+    vendor_id = bench.provider.send(parcel)
+    with pytest.raises(ProviderError, match="surcharge"):
+        bench.provider.standing("braket/sv1", vendor_id)
+    access = replace(bench.access, options={**bench.access.options, "unknown_fields": "allow"})
+    tolerant = RemoteProvider(VENDOR, lambda name: access)
+    assert tolerant.standing("braket/sv1", vendor_id).state == "done"
+    tolerant.close()
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [{"malformed": True}, {"wrong_type": True}, {"large_bytes": 50 * 2**20}],
+    ids=lambda each: next(iter(each)),
+)
+def test_what_cannot_be_read_is_said_within_bounds(bench: Bench, faults: dict[str, Any]) -> None:
+    """A broken answer to a submission leaves it in doubt; the result is refused as well."""
+    parcel = bench.parcel("sv1", flipped())
+    vendor_id = bench.provider.send(parcel)
+    bench.double.faults(**faults)
+    with pytest.raises(ProviderError) as sending:
+        bench.provider.send(parcel)
+    assert sending.value.uncertain
+    bench.double.faults(only="GET /amazon-braket")
+    with pytest.raises(ProviderError, match="Amazon Braket"):
+        bench.provider.answer(parcel, vendor_id)
+
+
+def test_a_task_says_where_it_stands(bench: Bench) -> None:
+    """Queue position while it waits, then running, then the vendor's reason when it failed."""
+    bench.double.faults(queue_polls=2, run_polls=1, failing=1.0)
+    parcel = bench.parcel("ionq_forte-1", flipped())
+    vendor_id = bench.provider.send(parcel)
+    seen = [bench.provider.standing("braket/ionq_forte-1", vendor_id) for _ in range(4)]
+    assert [each.state for each in seen] == ["queued", "queued", "running", "failed"]
+    assert [each.queue_position for each in seen] == [2, 1, None, None]
+    assert "lost its calibration" in seen[3].message
+
+
+def test_cancelling_stops_a_task_and_leaves_an_ended_one(bench: Bench) -> None:
+    """A task that is done stays done, without an error."""
+    bench.double.faults(queue_polls=100)
+    waiting = bench.provider.send(bench.parcel("sv1", flipped()))
+    bench.provider.stop("braket/sv1", waiting)
+    assert bench.provider.standing("braket/sv1", waiting).state == "cancelled"
+    bench.double.faults(queue_polls=0)
+    done = bench.provider.send(bench.parcel("sv1", flipped()))
+    bench.provider.standing("braket/sv1", done)
+    bench.provider.stop("braket/sv1", done)
+    assert bench.provider.standing("braket/sv1", done).state == "done"
+
+
+def test_prices_are_those_of_the_published_list(bench: Bench) -> None:
+    """0.30 a task and 0.00145 a shot on Garnet: 200 shots cost 0.59; a simulator has no price before it ran."""
+    garnet, simulator = bench.parcel("iqm_garnet", flipped()), bench.parcel("sv1", flipped())
+    price = bench.provider.price(garnet)
+    assert price is not None
+    assert (price[0], float(price[1])) == ("USD", 0.59)
+    assert bench.provider.price(simulator) is None
+
+
+def test_a_simulator_bills_three_seconds_at_least(bench: Bench) -> None:
+    """The double's run takes 16 ms; Amazon's minimum is 3 s."""
+    parcel = bench.parcel("sv1", flipped())
+    answer = bench.provider.answer(parcel, _done(bench, parcel))
+    assert (answer.qpu_seconds, answer.run_seconds) == (3.0, 0.016)
+    assert answer.details["client"].startswith("amazon-braket-sdk 1.")
+
+
+def _done(bench: Bench, parcel: Parcel) -> str:
+    vendor_id = bench.provider.send(parcel)
+    bench.provider.standing(f"braket/{parcel.backend}", vendor_id)
+    return vendor_id
+
+
+def test_a_machine_says_whether_it_is_online_and_how_long_its_queue_is(bench: Bench) -> None:
+    """Both queues for tasks count, hybrid jobs do not."""
+    found = bench.provider.availability("braket/iqm_garnet")
+    assert (found.available, found.queue, found.calibrated_at) == (True, 15, "2026-11-20T06:00:00Z")
+
+
+def test_without_a_bucket_the_accounts_own_is_used(bench: Bench) -> None:
+    """Braket's default bucket is named after region and account."""
+    access = replace(bench.access, options={})
+    provider = RemoteProvider(VENDOR, lambda name: access)
+    parcel = bench.parcel("iqm_garnet", flipped())
+    vendor_id = provider.send(parcel)
+    provider.standing("braket/iqm_garnet", vendor_id)
+    assert provider.answer(parcel, vendor_id).counts[0] == {"10": 200}
+    provider.close()
+
+
+def test_a_machine_of_the_sites_settings_needs_an_arn(bench: Bench) -> None:
+    """Without one nothing is sent, and the error says where to give it."""
+    access = replace(bench.access, options={"backends": {"new": {"qubits": 4, "gates": ["rx", "rz", "cx"]}}})
+    provider = RemoteProvider(VENDOR, lambda name: access)
+    with pytest.raises(InputError, match="no ARN"):
+        provider.send(Parcel("new", (flipped(),), 10, "0" * 32))
+    provider.close()
+
+
+def test_calibration_keeps_the_machines_numbers_and_errors() -> None:
+    """Garnet counts from 1: there is a qubit 0 with no coupling and no error, and 20 others."""
+    document = device_document(GARNET)
+    assert document is not None
+    known = read_calibration(calibration(json.loads(document["deviceCapabilities"])))
+    assert known["qubits"] == 21
+    assert all(0 not in pair for pair in known["coupling"])
+    errors = {tuple(each["qubits"]): each["error"] for each in known["gates"]["cz"]}
+    assert errors[1, 2] == errors[2, 1] == pytest.approx(1 - 0.994 + 3e-5)
+    readout = {each["qubits"][0]: each["error"] for each in known["gates"]["measure"]}
+    assert readout[0] is None
+    assert readout[7] == pytest.approx(0.02 + 7e-5)
+
+
+def test_every_machine_has_an_arn_and_a_region() -> None:
+    """Whatever is listed can be sent to."""
+    remote = [each for each in VENDOR.backends if not each.local]
+    assert {each.id for each in remote} == {f"braket/{name}" for name in ARNS}
+    assert all(each.region and each.legal_seat == "US" for each in remote)
+
+
+@pytest.mark.parametrize("placed", [False, True])
+@pytest.mark.parametrize("gate", sorted(NAMES))
+def test_gates_keep_their_meaning(gate: str, placed: bool) -> None:
+    """Written in Braket's names and read again by Qiskit's reader, every gate is the same operation."""
+    from qiskit.circuit.library import get_standard_gate_name_mapping
+    from qiskit.quantum_info import Operator
+
+    operation = get_standard_gate_name_mapping()[gate]
+    operation = operation.base_class(*[0.3 * (n + 1) for n in range(len(operation.params))])
+    circuit = QuantumCircuit(3, 3)
+    circuit.append(operation, [2, 0][: operation.num_qubits])
+    circuit.measure([0, 1, 2], [0, 1, 2])
+    read = circuit_of(program(circuit, placed=placed).source)
+    for each in (circuit, read):
+        each.remove_final_measurements(inplace=True)
+    assert Operator(circuit).equiv(Operator(read))
+
+
+def test_what_braket_does_not_run_is_refused_before_it_is_sent() -> None:
+    """A gate after a measurement, a reset and a delay each say so."""
+    late, reset, delayed = QuantumCircuit(1, 1), QuantumCircuit(1, 1), QuantumCircuit(1, 1)
+    late.measure(0, 0)
+    late.x(0)
+    reset.reset(0)
+    delayed.delay(10, 0)
+    for circuit, words in ((late, "only at the end"), (reset, "reset"), (delayed, "delay")):
+        with pytest.raises(CircuitError, match=words):
+            program(circuit, placed=False)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.permutations(range(4)), st.sets(st.integers(0, 3), min_size=1), st.randoms(use_true_random=False))
+def test_columns_are_read_by_the_qubits_they_name(order: list[int], ones: set[int], draw: Any) -> None:
+    """In whatever order a result lists its qubits, each bit gets that of its own qubit."""
+    bits = dict(enumerate(order))
+    columns = list(range(4))
+    draw.shuffle(columns)
+    row = [int(qubit in ones) for qubit in columns]
+    found = histogram({"measuredQubits": columns, "measurements": [row] * 5}, Program("", bits, 6), 5)
+    expected = "".join(str(int(bits.get(bit) in ones)) for bit in reversed(range(6)))
+    assert found == {expected: 5}
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"measuredQubits": [0], "measurements": [[0]]}, "measuredQubits"),
+        ({"measuredQubits": [0, 1], "measurements": [[0, 2]]}, "outcome"),
+        ({"measuredQubits": [0, 1], "measurements": [[0]]}, "measurements"),
+        ({"measuredQubits": [0, 1], "measurements": [[0, 1]] * 2}, "2 shots"),
+        ({"measuredQubits": [0, 1], "measurementProbabilities": {"00": 0.5}}, "sum to 0.5"),
+    ],
+)
+def test_a_result_of_another_shape_is_refused(document: dict[str, Any], words: str) -> None:
+    """Nothing is guessed from rows or qubits that were not asked for."""
+    with pytest.raises(ProviderError, match=words):
+        histogram(document, Program("", {0: 0, 1: 1}, 2), 1)
+
+
+def test_one_qubit_may_be_read_into_two_bits() -> None:
+    """Measured twice without a gate between, a qubit is sent as measured once."""
+    circuit = QuantumCircuit(1, 2)
+    circuit.x(0)
+    circuit.measure([0, 0], [0, 1])
+    sent = program(circuit, placed=False)
+    assert measured_qubits(sent.source) == [0]
+    assert histogram({"measuredQubits": [0], "measurements": [[1]] * 3}, sent, 3) == {"11": 3}
+
+
+def test_circuits_that_differ_are_written_differently() -> None:
+    """The program is made of the circuit alone, so a repeated submission is the same to the byte."""
+    one, same = lopsided(), lopsided()
+    assert fingerprint(one) == fingerprint(same)
+    assert program(one, placed=False) == program(same, placed=False)
+    assert program(one, placed=False) != program(one, placed=True)

@@ -1,0 +1,1 @@
+"""Tests of invoices against jobs, on real ledgers and written files."""
