@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from qiskit.circuit import ClassicalRegister
 
 NAME = "circuit"
+MAX_OPERATIONS = 1_000_000
+"""Of the masked circuit: a few definitions within one another can stand for more than any machine takes."""
 MAX_NESTING = 100
 """How deep definitions and blocks may stand in one another."""
 
@@ -213,6 +215,8 @@ def _fill(fresh: QuantumCircuit, circuit: QuantumCircuit, names: _Names) -> None
         else:
             count = len(instruction.qubits)
             fresh.append(operation, wires[:count], wires[count:], copy=False)
+            if len(fresh.data) > MAX_OPERATIONS:
+                raise CircuitError(f"The circuit has more than {MAX_OPERATIONS:,} operations.", "Divide it.")
 
 
 def _declare(fresh: QuantumCircuit, circuit: QuantumCircuit, names: _Names) -> None:

@@ -54,6 +54,12 @@ class Job:
         row = self._row
         return row.status == Status.COMPLETED and row.validation != "failed"
 
+    @property
+    def is_remote(self) -> bool:
+        """True when it was sent to a vendor: it then does not need this process."""
+        live = self._live
+        return live.delivery is not None if live is not None else bool(self.record()["vendor_ids"])
+
     def require_validation(self) -> None:
         """Raises ValidationError when the job completed without meeting the conditions set for it."""
         live = self._live

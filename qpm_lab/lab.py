@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qpm_lab import pricing, providers
+from qpm_lab import providers
 from qpm_lab.errors import InputError
 from qpm_lab.experiment import OPEN, Decision, Principal, Quote
 from qpm_lab.job import Job
@@ -19,8 +19,9 @@ from qpm_lab.ledger import Ledger, remove_dead
 from qpm_lab.policy import find_folder
 from qpm_lab.runner import clock
 from qpm_lab.runner.again import order_again
+from qpm_lab.runner.at_vendors import AtVendors
 from qpm_lab.runner.budgets import budgets
-from qpm_lab.runner.lists import COLUMNS, backend_row, flat, list_row, money
+from qpm_lab.runner.lists import COLUMNS, flat, list_row, money
 from qpm_lab.runner.order import Order
 from qpm_lab.runner.record import dry_run_record, hold_dict, job_record, quota_lines
 from qpm_lab.runner.rules import Rules
@@ -45,7 +46,7 @@ def default_home() -> Path:
     return Path(os.environ.get("QPM_HOME") or Path.home() / ".qpm").expanduser().absolute()
 
 
-class Lab(Studies):
+class Lab(Studies, AtVendors):
     """Everything that runs through here is governed: policy, quotas, cost, ledger.
 
     Args:
@@ -299,13 +300,8 @@ class Lab(Studies):
 
         return pd.DataFrame(self.backend_rows())
 
-    def backend_rows(self) -> list[dict[str, Any]]:
-        """`backends` as plain rows."""
-        known = [*providers.all_backends(), *pricing.catalogue_backends()]
-        return [backend_row(info) for info in known]
-
     def backend_ids(self) -> list[str]:
-        """Ids of the backends that can run a job now."""
+        """Ids of the backends that can run a job now; one that is not local takes it to a vendor."""
         return [info.id for info in providers.all_backends() if info.state == "ready"]
 
     def cancel(self, job_id: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from qiskit.circuit.classical import expr, types
 from qiskit.quantum_info import Operator, random_clifford
 from qiskit_aer import AerSimulator
 
+from qpm_lab import egress
 from qpm_lab.circuits import facts, fingerprint
 from qpm_lab.egress import MAX_NESTING, masked, unmask
 from qpm_lab.errors import CircuitError, ProviderError
@@ -27,7 +28,7 @@ CANARY = "canary"
 SHOTS = 4000
 
 
-class Note(Annotation):
+class Note(Annotation):  # type: ignore[misc]
     """An annotation as a user would write one."""
 
     namespace = "canary.note"
@@ -37,12 +38,9 @@ def bits_of(circuit: QuantumCircuit) -> bytes:
     """Everything of a circuit that a client could put into a request."""
     out = io.BytesIO()
     qpy.dump(circuit, out, version=13)
-    return (
-        out.getvalue()
-        + qasm3.dumps(circuit).encode()
-        + repr(circuit.metadata).encode()
-        + str(circuit.draw(cregbundle=False)).encode()
-    )
+    texts = (qasm3.dumps(circuit), repr(circuit.metadata), str(circuit.draw(cregbundle=False)))
+    everything: bytes = out.getvalue() + "".join(texts).encode()
+    return everything
 
 
 def sampled(circuit: QuantumCircuit) -> dict[str, int]:
@@ -213,6 +211,29 @@ def test_the_unitary_stays_with_its_global_phase() -> None:
     assert {instruction.name for instruction in hidden.data} <= standard
 
 
+LIBRARY = [
+    library.QFTGate(3),
+    library.MCPhaseGate(0.3, 3),
+    library.PermutationGate([2, 0, 1]),
+    library.DiagonalGate([1, -1, 1j, -1j]),
+    library.UCRZGate([0.1, 0.2, 0.3, 0.4]),
+    library.XGate().control(2, ctrl_state=1),
+    library.SXGate().inverse(annotated=True),
+    library.HamiltonianGate(np.diag([1.0, 2.0]), 0.3),
+    library.GlobalPhaseGate(0.4),
+]
+
+
+@pytest.mark.parametrize("gate", LIBRARY, ids=lambda gate: type(gate).__name__)
+def test_gates_of_the_library_are_opened_exactly(gate: Gate) -> None:
+    """Down to standard gates and matrices."""
+    circuit = QuantumCircuit(4)
+    circuit.append(gate, range(gate.num_qubits))
+    hidden = masked(circuit)
+    assert np.allclose(Operator(hidden).data, Operator(circuit).data)
+    assert {each.name for each in hidden.data} <= library.get_standard_gate_name_mapping().keys() | {"unitary"}
+
+
 def test_there_is_one_register_of_each_kind_unless_one_is_read_as_a_whole() -> None:
     """Conditions on registers are what many machines take, so they stay."""
     assert [(r.name, r.size) for r in masked(two_registers()).cregs] == [("c", 3)]
@@ -319,6 +340,19 @@ def test_a_gate_without_definition_is_named_and_not_sent() -> None:
     circuit = QuantumCircuit(1)
     circuit.append(CanaryMatrix("canary_matrix", 1, []), [0])
     assert np.allclose(Operator(masked(circuit)).data, [[0, 1], [1, 0]])
+
+
+def test_the_number_of_operations_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twelve definitions that each hold the one before twice stand for thousands of gates."""
+    monkeypatch.setattr(egress, "MAX_OPERATIONS", 1000)
+    circuit = QuantumCircuit(1)
+    circuit.x(0)
+    for _ in range(12):
+        gate, circuit = circuit.to_gate(), QuantumCircuit(1)
+        circuit.append(gate, [0])
+        circuit.append(gate, [0])
+    with pytest.raises(CircuitError, match="more than 1,000 operations"):
+        masked(circuit)
 
 
 def test_nesting_is_bounded() -> None:

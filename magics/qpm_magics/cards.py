@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 QUICK_SECONDS = 0.4
 """Jobs that end sooner show one card; slower ones show a card that is updated in place."""
 REFRESH_SECONDS = 0.5
+LONGEST_REFRESH_SECONDS = 5.0
+"""Of a card that fills in after its cell: a job at a vendor may take hours."""
 CANCEL_SECONDS = 10.0
 _drawn: set[str] = set()
 
@@ -73,9 +75,11 @@ def _fill_in_later(shell: InteractiveShell, job: Job, card: LiveCard) -> None:
         return  # a terminal has no card that could be replaced
 
     def fill_in() -> None:
+        seconds = REFRESH_SECONDS
         with contextlib.suppress(QpmError):  # the panel and %qjobs go on showing the job
-            while not job.wait(REFRESH_SECONDS):
+            while not job.wait(seconds):
                 card.update(job.record())
+                seconds = min(LONGEST_REFRESH_SECONDS, seconds * 1.2)
             card.update(job.record())
 
     threading.Thread(target=fill_in, name="qpm-card", daemon=True).start()

@@ -37,7 +37,9 @@ def job_parser(prog: str = "%%qjob") -> OptionParser:
     """The options of `%%qjob` and `%qjob`."""
     parser = circuit_parser(prog)
     parser.add_argument("-o", "--output", metavar="NAME", help="assign the Job to NAME once it has a result")
-    parser.add_argument("--no-wait", action="store_true", help="return at once; the card fills in later")
+    waiting = parser.add_mutually_exclusive_group()
+    waiting.add_argument("--no-wait", action="store_true", help="return at once; the card fills in later")
+    waiting.add_argument("--wait", action="store_true", help="wait for the result, also of a job at a vendor")
     parser.add_argument("--dry-run", action="store_true", help="only explain: nothing is recorded or spent")
     add_again_option(parser, "its id or variable")
     return parser

@@ -14,7 +14,7 @@ from qpm_lab.errors import CancelledError, InputError
 from qpm_lab.experiment import OPEN
 from qpm_lab.options import list_filters, session_arguments
 from qpm_lab.runner.naming import own_name
-from qpm_magics import lines, pages, secrets, sessions, studies
+from qpm_magics import lines, pages, secrets, sessions, studies, vendors
 from qpm_magics.body import run_body
 from qpm_magics.cards import display_both
 
@@ -54,6 +54,9 @@ class QpmMagics(Magics):
     @line_magic
     def qquote(self, line: str) -> None:
         value, keywords = self._look("%qquote", line)
+        if "," in keywords["backend"] or keywords["backend"] == "all":
+            vendors.show_quotes(self._lab, value, keywords)
+            return
         from qpm_lab.display import quote_html, quote_text
 
         document = self._lab.dry_run(value, **keywords)
@@ -96,9 +99,9 @@ class QpmMagics(Magics):
     def qbackends(self, line: str) -> None:
         from qpm_lab.display import backends_html, backends_text
 
-        if line.strip():
-            raise InputError("%qbackends takes no options.", "Write %qbackends alone.")
-        rows = self._lab.backend_rows()
+        if line.split() not in ([], ["--live"]):
+            raise InputError("%qbackends takes only --live.", "Write %qbackends, or %qbackends --live.")
+        rows = self._lab.backend_rows(live=bool(line.strip()))
         display_both(backends_html(rows), backends_text(rows))
 
     @no_var_expand
@@ -211,7 +214,8 @@ class QpmMagics(Magics):
     def _finish(self, job: Job, options: argparse.Namespace) -> Job | None:
         if options.output:  # at once: a job that fails or misses its conditions can be looked at too
             self.shell.user_ns[options.output] = job
-        self._show(job, wait=not options.no_wait)
+        # What is at a vendor may take hours: the cell returns, and the card fills in.
+        self._show(job, wait=options.wait or not (options.no_wait or job.is_remote))
         return None if options.output else job
 
     def _submit(self, value: Any, keywords: dict[str, Any]) -> Job:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 MOST_LOOKED_AT = 2_000_000
 """Instructions and definitions visited; beyond, nobody waits for a count and the circuit is not countable."""
+LARGEST = 2**53 - 1
+"""The largest count that every reader of JSON keeps exactly; nobody pays for more."""
 _NOTHING = frozenset({"Barrier", "Delay", "BreakLoopOp", "ContinueLoopOp", "Store", "GlobalPhaseGate"})
 _MEASURED = frozenset({"Measure", "Reset"})
 _ENTANGLING = {"swap": 3, "iswap": 2, "dcx": 2, "xx_plus_yy": 2, "xx_minus_yy": 2}
@@ -49,7 +51,10 @@ def executed(circuit: QuantumCircuit) -> Executed:
     matrix or a state counts what textbook syntheses need: (23/48) 4ⁿ CNOTs for n qubits (Shende, Bullock and Markov,
     arXiv:quant-ph/0406176), for a state 2ⁿ⁺¹.
     """
-    return _Counting().circuit(circuit)
+    found = _Counting().circuit(circuit)
+    if max(found.one_qubit, found.measurements, *found.wide.values(), 0) > LARGEST:
+        return Executed(countable=False)
+    return found
 
 
 class _Counting:
@@ -94,7 +99,7 @@ class _Counting:
     def _gate(self, operation: Any, kind: str, qubits: int, found: Executed) -> None:
         definition = getattr(operation, "definition", None) if kind not in _BY_MATRIX | _BY_STATE else None
         if kind in _BY_MATRIX | _BY_STATE:
-            _by_textbook(kind, qubits, found)
+            _by_textbook(operation, kind, qubits, found)
         elif _multi_controlled(operation):
             found.wide[qubits] += 1
         elif definition is not None:
@@ -132,12 +137,14 @@ def _multi_controlled(operation: Any) -> bool:
     return base is not None and base.num_qubits == 1 and operation.num_ctrl_qubits >= 2
 
 
-def _by_textbook(kind: str, qubits: int, found: Executed) -> None:
+def _by_textbook(operation: Any, kind: str, qubits: int, found: Executed) -> None:
     if kind in _BY_STATE:
-        cnots = 0 if qubits == 1 else 2 ** (qubits + 1)
+        # A state that is named by a number or by letters is a product of single qubits.
+        named = qubits == 1 or len(operation.params) < 2**qubits
+        cnots = 0 if named else 2 ** (qubits + 1)
         found.measurements += qubits if kind == "Initialize" else 0
     else:
         cnots = {1: 0, 2: 3}.get(qubits, -(-23 * 4**qubits // 48))
     found.wide[2] += cnots
-    # Between two CNOTs a qubit needs one gate at most.
-    found.one_qubit += 2 * cnots + qubits
+    # Between two CNOTs a qubit needs one gate at most; the letters of a state take two.
+    found.one_qubit += 2 * cnots + qubits * (2 if kind in _BY_STATE else 1)

@@ -29,12 +29,12 @@ INTERRUPTED = CancelledError("Interrupted.", "What was running has been cancelle
 def build_parser() -> OptionParser:
     """All commands; each sets `run`, a function of the parsed options and the output."""
     from qpm_lab import __version__
-    from qpm_lab.cli import jobs, ledger, policy, reconcile, secrets, studies, system
+    from qpm_lab.cli import jobs, ledger, policy, reconcile, secrets, studies, system, vendors
 
     parser = OptionParser(prog="qpm", description="Governed quantum experiments.", epilog=EXIT_CODES)
     parser.add_argument("--version", action="version", version=f"qpm_lab {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=OptionParser)
-    for family in (jobs, studies, policy, ledger, secrets, reconcile, system):
+    for family in (jobs, studies, policy, ledger, secrets, reconcile, vendors, system):
         family.add_commands(commands)
     return parser
 

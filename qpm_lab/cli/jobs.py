@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from qpm_lab.cli.commands import Run, add_command, as_typed_here, circuit_path, order_keywords, the_lab
 from qpm_lab.cli.output import Output
+from qpm_lab.cli.vendors import ALL, add_job_actions, compare_quotes, wait_until_sent
 from qpm_lab.errors import CancelledError, DeniedError, InputError, QpmError
 from qpm_lab.options import (
     add_job_options,
@@ -30,29 +31,28 @@ BACKEND, SHOTS = "aer/simulator", 1024
 def add_commands(commands: Any) -> None:
     """Registers this family's commands."""
     run = _circuit_or_job_command(commands, "run", "run a circuit file as a governed job", run_file)
-    run.add_argument("--no-wait", action="store_true", help="refused: a local job cannot outlive this command")
+    run.add_argument("--no-wait", action="store_true", help="end once a vendor has the job; it goes on there")
     run.add_argument("--dry-run", action="store_true", help="only explain: nothing is recorded or spent")
     _circuit_command(commands, "quote", "what a job would cost", quote_file)
     _circuit_or_job_command(commands, "explain", "whether a job may run now, and every reason why not", explain_file)
     jobs = add_command(commands, "jobs", "the newest jobs", list_jobs)
     add_list_options(jobs)
+    add_job_actions(jobs)
     jobs.add_argument("--before", metavar="ID", help="the page after the one that ended with this job")
     add_command(commands, "show", "one job", show_job).add_argument("job", metavar="ID", help="its id or the beginning")
     add_usage_options(add_command(commands, "usage", "who used what, and what is left", show_usage))
-    add_command(commands, "backends", "where a job can run", list_backends)
+    backends = add_command(commands, "backends", "where a job can run", list_backends)
+    backends.add_argument("--live", action="store_true", help="ask the vendors: availability, queue, calibration")
 
 
 def run_file(options: argparse.Namespace, output: Output) -> int:
     """Runs the file and prints the job's record."""
-    if options.no_wait:
-        raise InputError(
-            "--no-wait has no use here: a local simulation ends with the command that runs it.",
-            "Leave it out, or use %%qjob --no-wait in a notebook.",
-        )
     if options.dry_run:
         return explain_file(options, output)
     _settle(options)
     lab = the_lab()
+    if options.no_wait and options.again is None:
+        _require_vendor(options.backend)
     try:
         job = (
             _again(lab, options) if options.again else lab.submit(circuit_path(options.file), **order_keywords(options))
@@ -60,7 +60,21 @@ def run_file(options: argparse.Namespace, output: Output) -> int:
     except DeniedError as denied:
         _show_record(lab.record(denied.job_id or ""), output)
         return denied.exit_code
+    if options.no_wait:
+        code = wait_until_sent(job, output)
+        _show_record(job.record(), output)
+        return code
     return _wait(job, output)
+
+
+def _require_vendor(backend_id: str) -> None:
+    from qpm_lab import providers
+
+    if providers.backend(backend_id).local:
+        raise InputError(
+            "--no-wait has no use here: a local simulation ends with the command that runs it.",
+            "Leave it out, or use %%qjob --no-wait in a notebook.",
+        )
 
 
 def _settle(options: argparse.Namespace) -> None:
@@ -114,6 +128,8 @@ def quote_file(options: argparse.Namespace, output: Output) -> int:
     """Prints the quote."""
     from qpm_lab.display import quote_text
 
+    if "," in options.backend or options.backend == ALL:
+        return compare_quotes(options, output)
     document = the_lab().dry_run(circuit_path(options.file), **order_keywords(options))
     output.show({"quote": document["quote"]}, lambda: quote_text(document))
     return 0
@@ -174,7 +190,7 @@ def list_backends(options: argparse.Namespace, output: Output) -> int:
     """Prints every backend with its state."""
     from qpm_lab.display import backends_text
 
-    rows = the_lab().backend_rows()
+    rows = the_lab().backend_rows(live=options.live)
     output.show({"backends": rows}, lambda: backends_text(rows))
     return 0
 

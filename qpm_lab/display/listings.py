@@ -70,7 +70,15 @@ def _state(row: Row) -> str:
     refused = int(number(row.get("reasons")) or 0)
     if known in {"denied", "awaiting_approval"} and refused:
         return f"{word}: {counted(refused, 'reason')}"
-    return f"{word}: {plain(row['error'], limit=80)}" if row.get("error") else word
+    if row.get("error"):
+        return f"{word}: {plain(row['error'], limit=80)}"
+    return word + _queue(row)
+
+
+def _queue(row: Row) -> str:
+    """Of a job at a vendor: how many jobs are before it, where the vendor says so."""
+    before = part(row, "standing").get("queue_position")
+    return "" if before is None or row.get("status") != "queued" else f", {count(before)} before it"
 
 
 def _with_verdict(word: str, row: Row) -> str:
@@ -204,8 +212,27 @@ def backends_table(rows: Sequence[Row]) -> Table:
 
 
 def _what(row: Row) -> str:
-    pieces = (plain(row.get(key)).strip().removesuffix(".") for key in ("description", "note"))
-    return "".join(f"{piece}. " for piece in pieces if piece).strip()
+    pieces = [plain(row.get(key)).strip().removesuffix(".") for key in ("description", "note")]
+    return "".join(f"{piece}. " for piece in (*pieces, _where(row), _lately(row)) if piece).strip()
+
+
+def _where(row: Row) -> str:
+    """Region and legal seat of whoever gets the circuit."""
+    seat = plain(row.get("legal_seat"))
+    pieces = (plain(row.get("region")), f"company in {seat}" if seat else "")
+    return ", ".join(piece for piece in pieces if piece)
+
+
+def _lately(row: Row) -> str:
+    """What the vendor said when it was asked."""
+    available, queue = row.get("available"), row.get("queue")
+    pieces = [
+        "" if available is None else "Available" if available else "Not available",
+        "" if queue is None else f"{counted(int(queue), 'job')} waiting",
+        f"calibrated {moment(row['calibrated_at'])}" if row.get("calibrated_at") else "",
+        plain(row.get("message")).removesuffix("."),
+    ]
+    return ", ".join(piece for piece in pieces if piece)
 
 
 def _kind(row: Row) -> str:
@@ -230,9 +257,14 @@ def quotes_table(rows: Sequence[Row]) -> Table:
         Column("Shots", lambda row: count(row.get("shots")), right=True),
         *(_price(title) for title in ("Low", "Expected", "High")),
         Column("Price from", _source, prose=True),
-        column("Formula", "formula", prose=True),
+        Column("How", _how, prose=True),
     )
     return Table(shown, rows, "Cost before running", "Nothing to quote. Write %qquote CIRCUIT --backend ID --shots N.")
+
+
+def _how(row: Row) -> str:
+    """The formula with its figures; of a price that is not known what to do."""
+    return plain(row.get("reason")) or plain(row.get("formula"))
 
 
 def _price(title: str) -> Column:
@@ -242,6 +274,16 @@ def _price(title: str) -> Column:
 def _source(row: Row) -> str:
     dated = ", ".join(filter(None, (plain(row.get("source")), plain(row.get("as_of")))))
     return f"{dated} (out of date)" if row.get("stale") else dated
+
+
+def quotes_text(rows: Sequence[Row]) -> str:
+    """The same job on several backends, for a terminal."""
+    return quotes_table(rows).to_text()
+
+
+def quotes_html(rows: Sequence[Row]) -> str:
+    """The same job on several backends."""
+    return quotes_table(rows).to_html()
 
 
 def _quoted(document: Document) -> Table:

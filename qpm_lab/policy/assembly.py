@@ -14,6 +14,7 @@ from qpm_lab.policy.directory import Directory
 from qpm_lab.policy.facts import CONTEXT, NOTHING, Path, follow, principal_attributes
 from qpm_lab.policy.files import ENTITIES, QUOTAS, ROUTES, SCHEMA, Folder
 from qpm_lab.policy.quotas import Quota
+from qpm_lab.policy.routes import Route
 from qpm_lab.policy.rules import RuleSet
 from qpm_lab.policy.strict_yaml import Document, read_json, read_yaml
 
@@ -41,6 +42,7 @@ class Parts:
     currency: str = "USD"
     default_classification: str = "internal"
     quotas: tuple[Quota, ...] = ()
+    routes: tuple[Route, ...] = ()
     directory: Directory | None = None
     rules: RuleSet | None = None
     context_names: frozenset[str] = frozenset()
@@ -155,6 +157,12 @@ def _take_routes(parts: Parts, text: str, schema: Any) -> list[str]:
             if backend not in (listed or ()):
                 place = document.place(("routes", index, "backends", position))
                 faults.append(f"{place}: route {route.id!r}: {backend!r} is not listed in {ENTITIES}.")
+    known: dict[str, Route] = {}
+    for index, route in enumerate(file.routes if file else ()):
+        if route.id in known:
+            faults.append(f"{document.place(('routes', index, 'id'))}: the route id {route.id!r} is given twice.")
+        known[route.id] = route.route()
+    parts.routes = tuple(known.values())
     return faults
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from qpm_lab.experiment import Decision, Effect, Hold, Quote, Reason, Request, Shortage
+from qpm_lab.experiment import BackendInfo, Decision, Effect, Hold, Quote, Reason, Request, Shortage
 from qpm_lab.policy import refusals
 from qpm_lab.policy.assembly import Parts, assemble
 from qpm_lab.policy.cedar_text import normalised
@@ -19,6 +19,7 @@ from qpm_lab.policy.facts import Facts, Value
 from qpm_lab.policy.files import Folder, read
 from qpm_lab.policy.quotas import Quota
 from qpm_lab.policy.room import Price, Room, Smaller
+from qpm_lab.policy.routes import Place, Route
 from qpm_lab.policy.rules import Rule, Verdict
 
 
@@ -58,6 +59,17 @@ class Bundle:
     @property
     def quotas(self) -> tuple[Quota, ...]:
         return self._parts.quotas
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The routes, in the order of the file."""
+        return () if self.problems else self._parts.routes
+
+    def place_of(self, info: BackendInfo) -> Place:
+        """Tier of a backend, where it stands and whose it is: the bundle's word before the provider's."""
+        directory = self._parts.directory
+        listed = (directory.backend(info) if directory else None) or {}
+        return Place.of(info, listed)
 
     @property
     def backend_ids(self) -> tuple[str, ...]:

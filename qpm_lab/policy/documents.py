@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from qpm_lab.policy.quotas import MEASURES, Quota, Scope, read_limit
+from qpm_lab.policy.routes import MOST_ATTEMPTS, Route, is_place
 from qpm_lab.policy.strict_yaml import Document
 from qpm_lab.policy.windows import Window
 
@@ -100,6 +101,47 @@ class RouteEntry(_Strict):
     backends: list[str] = Field(min_length=1, max_length=50)
     by: Literal["listed", "cost", "availability", "fidelity"] = "listed"
     owner: str = Field(min_length=1)
+    jurisdictions: list[str] | None = Field(default=None, min_length=1, max_length=100)
+    """Where a machine may stand: countries by ISO 3166, or EU; what runs on this machine always may."""
+    legal_seats: list[str] | None = Field(default=None, min_length=1, max_length=100)
+    """In which countries the company may have its seat that gets the circuit."""
+    tiers: list[str] | None = Field(default=None, min_length=1, max_length=100)
+    """Of the backends in entities.json."""
+    max_attempts: Annotated[StrictInt, Field(ge=1, le=MOST_ATTEMPTS)] = MOST_ATTEMPTS
+    fallback: StrictBool = True
+    """Whether the next backend is taken when one fails."""
+    rerun_on_failed_validation: StrictBool = False
+
+    @field_validator("jurisdictions", "legal_seats")
+    @classmethod
+    def _known_places(cls, value: list[str] | None) -> list[str] | None:
+        wrong = next((place for place in value or () if not is_place(place)), None)
+        if wrong is not None:
+            raise ValueError(f"{wrong!r} is not a place; use EU or a country code such as FI")
+        return value
+
+    @field_validator("backends")
+    @classmethod
+    def _each_once(cls, value: list[str]) -> list[str]:
+        twice = next((name for name in value if value.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"{twice!r} is listed twice")
+        return value
+
+    def route(self) -> Route:
+        """The same as a value."""
+        return Route(
+            id=self.id,
+            backends=tuple(self.backends),
+            by=self.by,
+            owner=self.owner,
+            jurisdictions=None if self.jurisdictions is None else tuple(self.jurisdictions),
+            legal_seats=None if self.legal_seats is None else tuple(self.legal_seats),
+            tiers=None if self.tiers is None else tuple(self.tiers),
+            max_attempts=self.max_attempts,
+            fallback=self.fallback,
+            rerun_on_failed_validation=self.rerun_on_failed_validation,
+        )
 
 
 class RoutesFile(_Strict):

@@ -41,12 +41,15 @@ __all__ = [
 
 BUILT_IN = {
     "aer": "qpm_lab.providers.aer:AerProvider",
+    "aqt": "qpm_lab.providers.aqt:VENDOR",
     "azure": "qpm_lab.providers.azure:VENDOR",
+    "braket": "qpm_lab.providers.braket:VENDOR",
     "ibm": "qpm_lab.providers.ibm:VENDOR",
     "ionq": "qpm_lab.providers.ionq:VENDOR",
     "iqm": "qpm_lab.providers.iqm:VENDOR",
     "pennylane": "qpm_lab.providers.pennylane:PennyLaneProvider",
     "qiskit": "qpm_lab.providers.qiskit:VENDOR",
+    "quantinuum": "qpm_lab.providers.quantinuum:VENDOR",
     "stim": "qpm_lab.providers.stim:StimProvider",
 }
 """Provider name → where it is; what an entry point of the same name says does not change these.

@@ -192,17 +192,21 @@ class Workspace:
     @contextmanager
     def translated(self, what: str, *, sending: bool = False) -> Iterator[None]:
         """Errors of Microsoft's libraries as ours, without keys and signatures."""
-        from azure.core.exceptions import AzureError, HttpResponseError
+        from azure.core.exceptions import AzureError, DecodeError, HttpResponseError, IncompleteReadError
 
         try:
             yield
+        except IncompleteReadError as error:
+            raise self._clean(network_error(TITLE, _inner(error), sending=sending)) from error
+        except DecodeError as error:
+            raise unreadable(TITLE, what, cause=error) from error
         except HttpResponseError as error:
+            if error.inner_exception is not None:  # a good answer's body that could not be read to its end
+                raise self._clean(network_error(TITLE, _inner(error), sending=sending)) from error
             status = error.status_code or 0
-            if status < 400:  # the body of a good answer could not be read
-                raise unreadable(TITLE, what, cause=error) from error
             raise self._clean(http_error(TITLE, "azure", status, _said(error), sending=sending)) from error
         except (AzureError, OSError) as error:
-            raise self._clean(network_error(TITLE, error, sending=sending)) from error
+            raise self._clean(network_error(TITLE, _inner(error), sending=sending)) from error
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             raise unreadable(TITLE, what, cause=error) from error
 
@@ -210,6 +214,11 @@ class Workspace:
         message = error.message.replace(self._key, "[key]")
         error.message = re.sub(r"\?\S*sig=\S*", "?[signature]", message)
         return error
+
+
+def _inner(error: Exception) -> BaseException:
+    """What Microsoft's libraries have wrapped, which keeps its own causes."""
+    return getattr(error, "inner_exception", None) or error
 
 
 def _said(error: Any) -> str:

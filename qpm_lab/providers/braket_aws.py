@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab.errors import ProviderError
-from qpm_lab.providers.answers import field, http_error, network_error, no_others, unreadable
+from qpm_lab.providers.answers import field, http_error, network_error, no_others, unreadable, words
 from qpm_lab.providers.vendor import Access
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Aws:
 @contextmanager
 def asking(what: str, *, sending: bool = False) -> Iterator[None]:
     """Says in our words what the client could not do."""
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
     from urllib3.exceptions import HTTPError
 
     try:
@@ -83,6 +83,8 @@ def asking(what: str, *, sending: bool = False) -> Iterator[None]:
         raise _refusal(error, sending) from error
     except NoCredentialsError as error:
         raise ProviderError(f"{TITLE} was given no key.", f"Store it: qpm secret set {_KEYS}") from error
+    except ParamValidationError as error:
+        raise ProviderError(f"{TITLE}'s client refused {what}: {words(error)}", "Nothing was sent.") from error
     except KeyError as error:
         field({}, str(error.args[0]), vendor=TITLE, what=what)
     except (BotoCoreError, HTTPError, OSError) as error:

@@ -7,23 +7,27 @@ whose every shot comes back, so nothing is lost by the change. The token travels
 
 from __future__ import annotations
 
-import base64
-import json
 import logging
 import math
 import os
 import warnings
-import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from importlib.metadata import version
 from typing import Any, Literal
 
 from qpm_lab.errors import ProviderError
 from qpm_lab.providers import ibm_devices
-from qpm_lab.providers.answers import checked_counts, field, one_of, words
+from qpm_lab.providers.answers import field, one_of, words
+from qpm_lab.providers.ibm_results import (
+    Checked,
+    charged_seconds,
+    check_size,
+    counts_of,
+    seconds_between,
+    whole_number,
+)
 from qpm_lab.providers.ibm_watch import CALL_SECONDS, MACHINE_FIELDS, TITLE, Watch
 from qpm_lab.providers.vendor import Access, Answer, Availability, Durability, Parcel, Standing, Vendor
 
@@ -54,8 +58,6 @@ STATES: Mapping[str, State] = {
 }
 RAN_TOO_LONG = 1305
 """The reason of a job that IBM stopped at its cap; its state is `Cancelled`."""
-LARGEST_RESULT = 2**28
-"""Bytes of one array of a result, unpacked: ten million shots of a hundred bits take half of it."""
 
 
 class IbmClient:
@@ -110,7 +112,12 @@ class IbmClient:
         return None
 
     def send(self, parcel: Parcel) -> str:
-        """Submits a sampler job tagged with the token."""
+        """Submits a sampler job tagged with the token.
+
+        Raises:
+            CapacityError: Its result would be larger than any answer that is read.
+        """
+        check_size(parcel)
         with self._watch.call(), warnings.catch_warnings():
             # Such a job would wait until somebody pays: it is not sent.
             for start in ("This instance has met its usage limit", "There is currently no more time"):
@@ -138,7 +145,7 @@ class IbmClient:
             job, told = self._job(vendor_id)
             state = _state(told, vendor_id)
             if state == "queued":
-                return Standing(state, _count(job.metrics().get("position_in_queue")))
+                return Standing(state, whole_number(job.metrics().get("position_in_queue")))
             return Standing(state, None, _reason(told) if state == "failed" else "")
 
     def answer(self, parcel: Parcel, vendor_id: str) -> Answer:
@@ -150,15 +157,15 @@ class IbmClient:
             if _state(told, vendor_id) != "done":
                 raise ProviderError(f"The job {vendor_id} of {TITLE} is not done.", "Ask again later.", retryable=True)
             what = f"GET /jobs/{vendor_id}/results"
-            counts = _counts(job.result(decoder=[Checked(what), *DEFAULT_DECODERS["executor"]]), parcel, what)
+            counts = counts_of(job.result(decoder=[Checked(what), *DEFAULT_DECODERS["executor"]]), parcel, what)
             metrics = job.metrics()
             times = field(metrics, "timestamps", vendor=TITLE, what=f"GET /jobs/{vendor_id}/metrics")
             usage = field(metrics, "usage", vendor=TITLE, what=f"GET /jobs/{vendor_id}/metrics")
             return Answer(
                 counts,
-                run_seconds=_between(times, "running", "finished"),
-                queue_seconds=_between(times, "created", "running"),
-                qpu_seconds=_charged(usage),
+                run_seconds=seconds_between(times, "running", "finished"),
+                queue_seconds=seconds_between(times, "created", "running"),
+                qpu_seconds=charged_seconds(usage),
                 details={**_versions(), "usage": words(usage.get("status", ""))},
             )
 
@@ -178,6 +185,8 @@ class IbmClient:
 
     def _service(self) -> Any:
         """The client's service; made at the first need, since it asks for a token and the machines at once."""
+        if not self._access.secrets.get("token"):
+            raise ProviderError(f"{TITLE} needs a key.", "Store it: qpm secret set ibm")
         if self._made is None:
             self._watch.install()
             made = _service_of(self._access)
@@ -239,86 +248,17 @@ def _sampler(machine: Any, parcel: Parcel) -> Any:
     return sampler
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """The first of the decoders: looks at what the others would unpack, and hands the text on as it came."""
-
-    what: str
-
-    def is_applicable(self, data: Any) -> bool:
-        """Always."""
-        return True
-
-    def decode(self, data: str) -> str:
-        """The text, if it may be unpacked."""
-        check_arrays(data, self.what)
-        return data
-
-
-def check_arrays(text: str, what: str) -> None:
-    """Refuses a result that lacks the register, or whose arrays unpack to more than anybody asked for.
-
-    Raises:
-        ProviderError: It does.
-    """
-    try:
-        results = [each["results"] for each in json.loads(text)["data"]]
-        packed = [base64.b64decode(array["data"]) for each in results for array in each.values()]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return  # What is wrong with its form, the client finds.
-    for each in results:
-        field(each, "c", vendor=TITLE, what=what)
-    for data in packed:
-        unpacking = zlib.decompressobj()
-        unpacking.decompress(data, LARGEST_RESULT)
-        if unpacking.unconsumed_tail:
-            raise ProviderError(
-                f"A result of {TITLE} unpacks to more than {LARGEST_RESULT // 2**20} MiB.", "Report it."
-            )
-
-
 def _state(told: Any, vendor_id: str) -> State:
     what = f"GET /jobs/{vendor_id}"
     status = field(told, "state", "status", vendor=TITLE, what=what)
-    state = STATES[one_of(status, STATES, "state.status", vendor=TITLE, what=what)]
+    written = status.capitalize() if isinstance(status, str) else status
+    state = STATES[one_of(written, STATES, "state.status", vendor=TITLE, what=what)]
     return "failed" if state == "cancelled" and told["state"].get("reason_code") == RAN_TOO_LONG else state
 
 
 def _reason(told: Any) -> str:
     code, reason = told["state"].get("reason_code"), told["state"].get("reason") or "IBM gives no reason"
     return words(f"{reason} (code {code})" if code else reason)
-
-
-def _counts(result: Any, parcel: Parcel, what: str) -> list[dict[str, int]]:
-    if len(result) != len(parcel.circuits):
-        message = f"{TITLE}'s answer to {what} has {len(result)} results for {len(parcel.circuits)} circuits."
-        raise ProviderError(message, "Report it.")
-    found = []
-    for circuit, each in zip(parcel.circuits, result, strict=True):
-        found.append(
-            checked_counts(each.data["c"].get_counts(), circuit.num_clbits, parcel.shots, vendor=TITLE, what=what)
-        )
-    return found
-
-
-def _between(times: Mapping[str, Any], start: str, end: str) -> float:
-    """Seconds between two times of a job, 0 where one is not told."""
-    if not times.get(start) or not times.get(end):
-        return 0.0
-    began, ended = (datetime.fromisoformat(str(times[name]).replace("Z", "+00:00")) for name in (start, end))
-    return max(0.0, (ended - began).total_seconds())
-
-
-def _charged(usage: Mapping[str, Any]) -> float | None:
-    """Billed QPU time; None while IBM still reckons it."""
-    seconds = usage.get("qpu_charge_time_seconds")
-    if usage.get("status") == "pending" or seconds is None:
-        return None
-    return float(seconds)
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _versions() -> dict[str, str]:

@@ -82,6 +82,7 @@ VENDOR = Vendor(
         _machine("qpu.forte-enterprise-1", "IonQ Forte Enterprise, trapped ions, any pair of qubits", 36),
     ),
     durability=Durability("token", how="job name"),
+    serves_prices=True,
     most_circuits=50,
     most_shots=10_000,
 )
@@ -110,7 +111,17 @@ class IonQClient:
         message = "degraded" if found.get("degraded") is True else ""
         known = self._characterization(backend)
         calibrated_at = None if known is None else utc(known["date"])
-        return Availability(_MACHINE[status], calibrated_at=calibrated_at, message=message or status)
+        queue_seconds = None if backend == "simulator" else self._queue_seconds(backend)
+        return Availability(_MACHINE[status], None, queue_seconds, calibrated_at, message or status)
+
+    def _queue_seconds(self, backend: str) -> float | None:
+        """By the estimate of a small job: the queue time in the machine's own description has no unit."""
+        small = {"oneq_gates": 1, "twoq_gates": 1, "qubits": 2, "shots": 100}
+        estimate = self._api.asked(
+            lambda theirs: theirs.estimate_job(backend=backend, **small), "GET /jobs/estimate", None
+        )
+        waits = estimate.queue_time
+        return float(waits) if isinstance(waits, int | float) and 0 <= waits < 1e9 else None
 
     def price(self, parcel: Parcel) -> tuple[str, str] | None:
         if parcel.backend == "simulator":

@@ -73,11 +73,12 @@ class QiskitClient:
 
     def calibration(self, backend: str) -> bytes | None:
         """The backend's target; None when it has none, or when the settings state the gates."""
-        if self._settings(backend).get("gates"):
+        settings = self._settings(backend)
+        if settings.get("gates"):
             return None
         with _told(sending=False):
             target = getattr(self._machine(backend), "target", None)
-            return None if target is None or not target.num_qubits else _content(target)
+            return None if target is None else _content(target, int(settings["qubits"]))
 
     def availability(self, backend: str) -> Availability:
         """What the backend's `status()` tells, where it has one."""
@@ -178,6 +179,8 @@ class QiskitClient:
         place = found.get("provider")
         if not isinstance(place, str) or not _PLACE.fullmatch(place):
             raise _setting(name, "`provider` should be like package.module:callable")
+        if not isinstance(found.get("qubits"), int):
+            raise _setting(name, "`qubits` should be a number")
         for field in ("arguments", "environment"):
             if not isinstance(found.get(field) or {}, Mapping):
                 raise _setting(name, f"`{field}` should be a mapping")
@@ -254,14 +257,19 @@ def _state(job: Any) -> str:
     return one_of(getattr(status, "name", status), STATES, "status", vendor=TITLE, what=f"job {job.job_id()}")
 
 
-def _content(target: Target) -> bytes:
-    """The part of a target that Qiskit's own gates cover: circuits are translated to no others."""
+def _content(target: Target, qubits: int) -> bytes:
+    """The part of a target that Qiskit's own gates cover: circuits are translated to no others.
+
+    Args:
+        target: As the backend gives it.
+        qubits: As the settings say, for a simulator that states no number.
+    """
     from qiskit.circuit.library import get_standard_gate_name_mapping
     from qiskit.transpiler import Target as Made
 
     from qpm_lab.providers.calibrations import of_target
 
-    kept = Made(num_qubits=target.num_qubits, dt=target.dt, qubit_properties=target.qubit_properties)
+    kept = Made(num_qubits=target.num_qubits or qubits, dt=target.dt, qubit_properties=target.qubit_properties)
     standard = get_standard_gate_name_mapping()
     for name in sorted(standard.keys() & set(target.operation_names)):
         places = target[name]

@@ -59,6 +59,8 @@ class Vendor:
     """How many circuits one vendor job takes."""
     most_shots: int = 100_000
     """Of one circuit."""
+    serves_prices: bool = False
+    """Whether its client can say what a parcel would cost."""
     decides: bool = False
     """Whether it runs loops and decisions on measured bits, and measures in the middle."""
 

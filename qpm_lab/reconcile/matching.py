@@ -202,7 +202,7 @@ def _unclaimed(lines: Sequence[Line]) -> Item:
 
 
 def _period(invoices: Sequence[Invoice], lines: Iterable[Line], billed: Iterable[Recorded]) -> tuple[date, date] | None:
-    days = [line.day for line in lines if line.day is not None and not line.foreign]
+    days = [line.day for line in lines if line.day is not None]
     for invoice in invoices:
         days += invoice.period or ()
     if days:

@@ -197,8 +197,7 @@ class Delivery:
     def _look_up(self, part: Part, runner: Runner) -> float:
         durability = self._provider.vendor.durability
         if durability.lookup == "idempotent":
-            part.doubtful = False  # the same key cannot make a second job
-            return self._wait("silent")
+            return self._send_again(part, runner)
         if durability.lookup == "none":
             raise self._parked("cannot be asked for a job by its token")
         try:
@@ -210,6 +209,19 @@ class Delivery:
             self._tell_of_duplicates(found, runner)
             return 0.0
         return self._not_found(part)
+
+    def _send_again(self, part: Part, runner: Runner) -> float:
+        """The same key cannot make a second job. A refusal now says nothing of what was sent before."""
+        runner.boundary("before-send")
+        try:
+            vendor_id = self._provider.send(part.parcel)
+        except ProviderError as error:
+            if error.retryable or error.uncertain:
+                return self._wait("silent", error.message)
+            raise self._parked(f"refuses to say: {error.message}") from error
+        runner.boundary("after-send")
+        self.accept(part, vendor_id, runner)
+        return 0.0
 
     def _not_found(self, part: Part) -> float:
         now, bound = time.monotonic(), self._provider.settled_seconds

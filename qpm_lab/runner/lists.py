@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +27,7 @@ def list_row(ledger: Ledger, row: JobRow) -> dict[str, Any]:
         "fidelity": None if low is None else {"low": low, "high": row.fidelity_high},
         "reasons": _reasons(ledger, row),
         "error": row.error,
+        "standing": json.loads(row.standing) if row.standing and row.open else None,
         "cancel_requested": row.cancel_requested,
     }
 
@@ -39,6 +41,7 @@ def _reasons(ledger: Ledger, row: JobRow) -> int:
 def flat(row: Mapping[str, Any]) -> dict[str, Any]:
     """A line without nested values, for a DataFrame with `COLUMNS`."""
     plain = dict(row)
+    plain.pop("standing")
     cost, fidelity = plain.pop("cost") or {}, plain.pop("fidelity") or {}
     return {
         **plain,
@@ -58,5 +61,5 @@ def money(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def backend_row(info: BackendInfo) -> dict[str, Any]:
     """A backend as a line of a list."""
-    names = ("id", "kind", "qubits", "local", "noisy", "state", "description", "note")
-    return {name: getattr(info, name) for name in names}
+    names = ("id", "kind", "qubits", "local", "noisy", "state", "description", "note", "region", "legal_seat")
+    return {**{name: getattr(info, name) for name in names}, "provider": info.provider, "gates": list(info.gates)}

@@ -60,6 +60,8 @@ class Plan:
     """The session it draws from."""
     price: Price = pricing.quote
     """Quotes a request by the prices in force."""
+    asked_vendor: bool = False
+    """True when the vendor itself said what this request costs."""
     stages_ms: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -153,7 +155,7 @@ def find_backend(backend_id: str) -> BackendInfo:
 
 def judge_again(plan: Plan, *, bundle: Bundle, at: datetime, decisions: Decisions) -> Plan:
     """The same request for a further attempt: quoted and judged as things stand now."""
-    price = partial(decisions.quote, bundle)
+    price = plan.price if plan.asked_vendor else partial(decisions.quote, bundle)
     quoted = price(plan.request)
     return replace(
         plan,

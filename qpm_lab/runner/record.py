@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qpm_lab import fidelity
 from qpm_lab.circuits import Bindings
-from qpm_lab.experiment import OPEN, Decision, Hold, Reason, from_nano
+from qpm_lab.experiment import OPEN, Decision, Hold, Reason, Status, from_nano
 from qpm_lab.ledger import Counter, Entry, JobRow, Ledger
 from qpm_lab.providers.interface import Progress
 from qpm_lab.runner.intent import bindings_of
@@ -52,7 +53,8 @@ def job_record(
     document.update(decision=asked["decision"], quote=asked["quote"], notes=list(asked["notes"]))
     document["quota"] = quota_lines(ledger, _held(entries))
     document["ledger"] = {"entry": entries[-1].seq, "digest": entries[-1].digest}
-    document["error"] = ended.get("error")
+    document["error"] = ended.get("error") or (_parked(entries) if row.status == Status.PARKED else None)
+    document["vendor_ids"] = [e.payload["vendor_id"] for e in entries if e.event == "job.accepted"]
     if "cost" in ended:
         document["cost"] = _cost(ended)
     if "counts_blob" in ended or (finished and "sweeps" in asked):
@@ -60,7 +62,7 @@ def job_record(
         document.update(_results(ledger, asked, ended, counts))
     document.update(trust_blocks(ledger, row, entries, ended))
     if row.status in OPEN:
-        document["progress"] = _progress(progress)
+        document["progress"] = _progress(progress or _standing(row))
     document["next"] = next_step(document)
     return document
 
@@ -129,9 +131,9 @@ def _blank() -> dict[str, Any]:
     keys = (
         "job_id name status backend shots seed circuit labels principal times usage decision quote cost"
         " counts outcomes fidelity rerun validation companions twirl calibration canary sweep results quota ledger"
-        " notes error progress next"
+        " notes error progress vendor_ids next"
     )
-    return {"schema": SCHEMA, **dict.fromkeys(keys.split()), "results": [], "quota": [], "notes": []}
+    return {"schema": SCHEMA, **dict.fromkeys(keys.split()), "results": [], "quota": [], "notes": [], "vendor_ids": []}
 
 
 def _labels(source: Any) -> dict[str, Any]:
@@ -158,6 +160,11 @@ def _outcome(entries: Sequence[Entry]) -> Mapping[str, Any]:
         if entry.event in ("job.completed", "job.failed", "job.cancelled"):
             return entry.payload
     return {}
+
+
+def _parked(entries: Sequence[Entry]) -> Any:
+    """Why a job is parked, and what to do."""
+    return next(entry.payload["error"] for entry in reversed(entries) if entry.event == "job.parked")
 
 
 def _held(entries: Sequence[Entry]) -> list[Mapping[str, Any]]:
@@ -270,6 +277,11 @@ def _outcomes(ranked: Sequence[tuple[str, int]], counts: Mapping[str, int], most
         ],
         "hidden": {"outcomes": len(ranked) - len(shown), "count": hidden, "share": hidden / shots},
     }
+
+
+def _standing(row: JobRow) -> Progress | None:
+    """How it stood at its vendor when another process last looked."""
+    return Progress(message=json.loads(row.standing)["message"]) if row.standing else None
 
 
 def _progress(progress: Progress | None) -> dict[str, Any]:

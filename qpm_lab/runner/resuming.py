@@ -43,14 +43,14 @@ def resume(runner: Runner, row: JobRow, epoch: int) -> LiveJob:
     return live
 
 
-def resolve(runner: Runner, row: JobRow, vendor_id: str | None) -> LiveJob | None:
+def resolve(runner: Runner, row: JobRow, vendor_id: str | None, *, again: bool = False) -> LiveJob | None:
     """What a person knows of a parked job.
 
     Args:
         runner: Follows it from now on.
         row: The job.
-        vendor_id: Of the part that nobody could tell of; None when the vendor has no such job. Without such a part
-            the job is asked after again.
+        vendor_id: Of the part that nobody could tell of; None when the vendor has no such job.
+        again: Nobody knows more; the vendor is asked once more.
 
     Returns:
         The job when it goes on; None when it was closed.
@@ -66,7 +66,7 @@ def resolve(runner: Runner, row: JobRow, vendor_id: str | None) -> LiveJob | Non
     delivery = live.delivery
     assert delivery is not None
     unclear = next((part for part in delivery.parts if part.vendor_id is None), None)
-    if unclear is not None and vendor_id is None:
+    if unclear is not None and vendor_id is None and not again:
         error = ProviderError(f"The vendor has no such job, {runner.principal.user} says.", "Run it again.")
         ended_without_result(live, runner, "job.failed", error)
         return None

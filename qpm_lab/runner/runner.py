@@ -40,6 +40,7 @@ from qpm_lab.runner.following import advance
 from qpm_lab.runner.intent import Intent, Stored, intent
 from qpm_lab.runner.interrupts import held_back
 from qpm_lab.runner.judging import refused_because
+from qpm_lab.runner.live_prices import with_live_price
 from qpm_lab.runner.order import Order
 from qpm_lab.runner.plan import Plan, judge, make_plan, shortages, taken, with_shortages, without_companions
 from qpm_lab.runner.poller import Poller
@@ -208,9 +209,9 @@ class Runner:
             known, owner = self.live.__contains__, self.owner(clock.now())
             return recover(self.ledger, owner, known, partial(resume, self) if follow else None)
 
-    def resolve(self, job_id: str, vendor_id: str | None) -> LiveJob | None:
-        """What a person knows of a parked job: the vendor's id, by which it is followed, or that there is none."""
-        return resolve(self, self.ledger.job(job_id), vendor_id)
+    def resolve(self, job_id: str, vendor_id: str | None, *, again: bool = False) -> LiveJob | None:
+        """What a person knows of a parked job; see `resuming.resolve`."""
+        return resolve(self, self.ledger.job(job_id), vendor_id, again=again)
 
     def keep_following(self) -> None:
         """From now on this process also follows jobs whose process ends."""
@@ -242,6 +243,7 @@ class Runner:
             decisions=self.decisions,
             envelope=self.envelope,
         )
+        plan = with_live_price(plan, prices=self.site.prices, at=at, decisions=self.decisions)
         if plan.companions is None or not plan.may_drop_companions:
             return plan
         short = shortages(plan.holds, self.ledger)

@@ -10,6 +10,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit.library import QFTGate, UnitaryGate
 
 from qpm_lab.circuits import executed, facts
+from qpm_lab.circuits.executed import Executed
 
 
 def _counts(circuit: QuantumCircuit) -> tuple[int, dict[int, int], int]:
@@ -89,9 +90,25 @@ def test_matrices_and_states_count_what_textbooks_need_without_being_taken_apart
     circuit = QuantumCircuit(6)
     circuit.append(UnitaryGate(np.eye(4)), [0, 1])
     circuit.append(UnitaryGate(np.eye(64)), range(6))
-    circuit.initialize(0, [0, 1])
-    ones = (2 * 3 + 2) + (2 * 1963 + 6) + (2 * 8 + 2)
+    circuit.initialize([1, 0, 0, 0], [0, 1])
+    ones = (2 * 3 + 2) + (2 * 1963 + 6) + (2 * 8 + 2 * 2)
     assert _counts(circuit) == (ones, {2: 3 + 1963 + 8}, 2)
+
+
+def test_a_state_that_is_named_is_a_product_of_single_qubits() -> None:
+    """A number, or letters: two gates and a reset for each of 100 qubits at most, and no power of two."""
+    for state in (5, "0" * 99 + "+"):
+        circuit = QuantumCircuit(100)
+        circuit.initialize(state, range(100))
+        assert _counts(circuit) == (200, {2: 0}, 100)
+
+
+def test_a_count_that_no_record_can_hold_is_no_count() -> None:
+    """Loops in loops grow beyond every number that JSON keeps."""
+    circuit = QuantumCircuit(1)
+    with circuit.for_loop(range(10**9)), circuit.for_loop(range(10**9)):
+        circuit.x(0)
+    assert executed(circuit) == Executed(countable=False)
 
 
 def test_what_has_no_bound_is_not_countable() -> None:

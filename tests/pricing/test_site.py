@@ -111,6 +111,14 @@ def test_what_a_site_sets_has_to_mean_something(settings: dict[str, Any], fault:
         prices_of(settings)
 
 
+def test_a_written_out_id_wins_over_a_longer_pattern() -> None:
+    """`quantinuum/H2-1*` is longer than the id that it fits, and yields to it all the same."""
+    other = {**CONTRACT, "id": "all", "backends": ["quantinuum/H2-1*"], "rates": {"per_hqc": "1"}}
+    prices = prices_of({"prices": [other, CONTRACT]})
+    rows = [prices.row(f"quantinuum/{name}") for name in ("H2-1", "H2-1E")]
+    assert [row.id if row else None for row in rows] == ["our-contract", "all"]
+
+
 def test_a_site_may_have_plans_of_its_own() -> None:
     """Its rows say which."""
     plan = {"account": "quantinuum", "name": "grant"}

@@ -10,7 +10,7 @@ import pytest
 
 from qpm_lab.errors import InputError
 from qpm_lab.ledger import Ledger
-from qpm_lab.reconcile import reconcile, reading
+from qpm_lab.reconcile import reading, reconcile
 from qpm_lab.reconcile.lines import Unreadable, read_amount, read_day
 
 from .making import job, written
@@ -22,7 +22,10 @@ CUR = (
     "lineItem/ProductCode,lineItem/UsageType,lineItem/ResourceId,lineItem/UnblendedCost,lineItem/CurrencyCode,"
     "resourceTags/user:cost_center"
 )
-CUR_2 = "line_item_usage_start_date,line_item_product_code,line_item_resource_id,line_item_unblended_cost,line_item_currency_code"
+CUR_2 = (
+    "line_item_usage_start_date,line_item_product_code,line_item_resource_id,line_item_unblended_cost,"
+    "line_item_currency_code"
+)
 
 
 def cur(task: str, cost: str, product: str = "AmazonBraket") -> str:
@@ -263,8 +266,8 @@ def test_a_period_of_days_leaves_other_days_alone(ledger: Ledger, tmp_path: Path
     """A job that ended outside of it is not missing."""
     job(ledger, "v-1")
     earlier = (date.fromisoformat(TODAY) - timedelta(days=40)).isoformat()
-    rows = ("vendor_id,amount,currency,date,provider", f"gone,1,USD,{earlier},braket")
+    rows = ["vendor_id,amount,currency,date,provider", f"gone,1,USD,{earlier},braket"]
     report = reconcile(ledger, [written(tmp_path / "x.csv", *rows)])
     assert report.counts()["missing"] == 0
-    rows = (*rows, f"gone,1,USD,{TODAY},braket")
+    rows.append(f"gone,1,USD,{TODAY},braket")
     assert reconcile(ledger, [written(tmp_path / "y.csv", *rows)]).counts()["missing"] == 1

@@ -58,5 +58,5 @@ class Failing(Kept):
     """One that does not work here."""
 
     @property
-    def priority(self) -> float:  # type: ignore[override]
+    def priority(self) -> float:
         raise RuntimeError("no such service")

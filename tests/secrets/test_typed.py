@@ -152,7 +152,12 @@ def test_a_cell_asks_for_a_value_and_lists_names(
 ) -> None:
     """Through the front end's own question for passwords."""
     asked: list[str] = []
-    monkeypatch.setattr(getpass, "getpass", lambda prompt: asked.append(prompt) or VALUE)
+
+    def answer(prompt: str) -> str:
+        asked.append(prompt)
+        return VALUE
+
+    monkeypatch.setattr(getpass, "getpass", answer)
     ran = [Ran(shell, "%qsecret set braket/secret_access_key"), Ran(shell, "%qsecret")]
     assert asked == ["Value of braket/secret_access_key (is not shown): "]
     assert "readable by you only" in ran[0].text

@@ -28,7 +28,22 @@ def interpreter(vendor: Vendor) -> Path | None:
     own = folder(vendor.name)
     if (own / READY).is_file():
         return _python(own)
-    return Path(sys.executable) if importlib.util.find_spec(vendor.module) is not None else None
+    return Path(sys.executable) if _is_here(vendor.module) else None
+
+
+def _is_here(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package that it would be in
+        return False
+
+
+def place(vendor: Vendor) -> str | None:
+    """Where its client is: the folder of its own environment, `main`, or None."""
+    own = folder(vendor.name)
+    if (own / READY).is_file():
+        return str(own)
+    return "main" if interpreter(vendor) is not None else None
 
 
 def install(vendor: Vendor, told: Callable[[str], None] = lambda line: None) -> Path:

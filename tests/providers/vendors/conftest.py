@@ -20,8 +20,8 @@ ENVIRONMENTS = Path(sys.prefix) / "providers"
 """Where the vendors' own environments are made for the tests."""
 MACHINES = {"ionq": "ionq/simulator"}
 """The backend a vendor is tested with, where it is not its first machine."""
-SUBMISSIONS = {"braket": "POST /quantum-task", "ionq": "POST /v0.4/jobs"}
-"""Method and path by which a vendor takes a job; all others: any POST that names jobs."""
+SUBMISSIONS = {"aqt": "POST /v1/submit", "braket": "POST /quantum-task", "ionq": "POST /v0.4/jobs"}
+"""Method and path by which a vendor takes a job; all others: any request that names jobs."""
 STATES = {"ionq": "status"}
 """The field in which a vendor says how a job stands."""
 

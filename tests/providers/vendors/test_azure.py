@@ -32,6 +32,8 @@ BACKENDS = tuple(info.id for info in VENDOR.backends)
 FORTE = "azure/ionq.qpu.forte-1"
 ONE_OF_EACH = ("azure/ionq.simulator", "azure/quantinuum.sim.h2-1e", "azure/rigetti.sim.qvm")
 PUT_JOB = "PUT /subscriptions"
+IMPOSSIBLE = ({"0": 0.4}, {"4": 1.0}, {"-1": 1.0}, {"9" * 5000: 1.0}, {"0": -0.5, "1": 1.5}, {"0": "1"}, [1])
+"""No histograms of two qubits."""
 CONNECTION = (
     f"SubscriptionId={azure_double.SUBSCRIPTION};ResourceGroupName=group;WorkspaceName=lab;ApiKey=abc123;"
     "QuantumEndpoint=https://eastus.quantum.azure.com/;"
@@ -166,6 +168,15 @@ def test_what_the_service_answers_decides_what_is_known(
     assert (caught.value.uncertain, caught.value.retryable) == (uncertain, not uncertain)
 
 
+def test_a_service_that_is_not_there_took_nothing(provider: RemoteProvider, double: doubles.RunningDouble) -> None:
+    """A refused connection is certain, and may be tried again."""
+    gone = RemoteProvider(VENDOR, lambda name: Access(**{**double.access, "url": "http://127.0.0.1:9"}))
+    with pytest.raises(ProviderError, match="cannot be reached") as caught:
+        gone.send(parcel())
+    gone.close()
+    assert (caught.value.retryable, caught.value.uncertain) == (True, False)
+
+
 def test_an_expired_key_says_how_to_store_a_new_one(provider: RemoteProvider, double: doubles.RunningDouble) -> None:
     """In Azure's words, certain, and without the key."""
     double.faults(expired_token=True)
@@ -231,14 +242,21 @@ def test_an_unknown_state_is_named_and_not_guessed(provider: RemoteProvider, mon
         provider.standing(FORTE, vendor_id)
 
 
-@pytest.mark.parametrize("fault", [{"malformed": True}, {"wrong_type": True}, {"large_bytes": 50 * 2**20}])
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"malformed": True}, "cannot be read"),
+        ({"wrong_type": True}, "cannot be read"),
+        ({"large_bytes": 50 * 2**20}, "^Azure Quantum was not read: its answer is larger than 32 MiB"),
+    ],
+)
 def test_an_answer_that_is_none_is_reported(
-    provider: RemoteProvider, double: doubles.RunningDouble, fault: dict[str, Any]
+    provider: RemoteProvider, double: doubles.RunningDouble, fault: dict[str, Any], said: str
 ) -> None:
     """Cut off, a login page, or 50 MB: bounded, and a sentence for a person; a submission is left in doubt."""
     vendor_id = provider.send(parcel())
     double.faults(**fault)
-    with pytest.raises(ProviderError, match=r"cannot be read|larger than"):
+    with pytest.raises(ProviderError, match=said):
         provider.standing(FORTE, vendor_id)
     double.faults(only=PUT_JOB)
     with pytest.raises(ProviderError) as caught:
@@ -293,22 +311,11 @@ def test_a_machine_tells_whether_it_is_there(provider: RemoteProvider, double: d
 @pytest.mark.parametrize(
     ("backend", "output"),
     [
-        ("ionq.simulator", {"histogram": {"0": 0.4}}),
-        ("ionq.simulator", {"histogram": {"4": 1.0}}),
-        ("ionq.simulator", {"histogram": {"-1": 1.0}}),
-        ("ionq.simulator", {"histogram": {"9" * 5000: 1.0}}),
-        ("ionq.simulator", {"histogram": {"0": -0.5, "1": 1.5}}),
-        ("ionq.simulator", {"histogram": {"0": "1"}}),
-        ("ionq.simulator", {"histogram": [1]}),
+        *(("ionq.simulator", {"histogram": each}) for each in IMPOSSIBLE),
         ("ionq.simulator", {}),
-        ("quantinuum.sim.h2-1e", {"c": ["00"] * 9}),
-        ("quantinuum.sim.h2-1e", {"c": ["000"] * 10}),
-        ("quantinuum.sim.h2-1e", {"c": ["0x"] * 10}),
-        ("quantinuum.sim.h2-1e", {"c": "00"}),
+        *(("quantinuum.sim.h2-1e", {"c": each}) for each in (["00"] * 9, ["000"] * 10, ["0x"] * 10, "00")),
         ("quantinuum.sim.h2-1e", {"d": ["00"] * 10}),
-        ("rigetti.sim.qvm", {"ro": [[0, 1]] * 11}),
-        ("rigetti.sim.qvm", {"ro": [[0, 2]] * 10}),
-        ("rigetti.sim.qvm", {"ro": [0, 1] * 5}),
+        *(("rigetti.sim.qvm", {"ro": each}) for each in ([[0, 1]] * 11, [[0, 2]] * 10, [0, 1] * 5)),
         ("rigetti.sim.qvm", [1]),
     ],
 )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -29,6 +31,7 @@ from qpm_lab.providers.remote import RemoteProvider
 from qpm_lab.providers.vendor import Access, Parcel
 
 GARNET = "arn:aws:braket:eu-north-1::device/qpu/iqm/Garnet"
+SHAPES = Path(__file__).with_name("shapes") / "braket" / "2019-09-01"
 
 
 class Bench:
@@ -408,3 +411,37 @@ def test_circuits_that_differ_are_written_differently() -> None:
     assert fingerprint(one) == fingerprint(same)
     assert program(one, placed=False) == program(same, placed=False)
     assert program(one, placed=False) != program(one, placed=True)
+
+
+def test_the_doubles_answers_have_the_recorded_shapes(bench: Bench) -> None:
+    """Keys and types of each answer, by API version: a change of the double is a change of these files."""
+    task = quote(_done(bench, bench.parcel("sv1", flipped())), safe="")
+    ions = quote(_done(bench, bench.parcel("ionq_forte-1", flipped())), safe="")
+    key = "amazon-braket-double/qpm/{}/results.json"
+    search = {"filters": [{"name": "deviceArn", "operator": "EQUAL", "values": [ARNS["sv1"]]}]}
+    asks: dict[str, tuple[str, str, Any]] = {
+        "task": ("GET", f"quantum-task/{task}", None),
+        "tasks": ("POST", "quantum-tasks", search),
+        "device": ("GET", f"device/{quote(GARNET, safe='')}", None),
+        "results_measurements": ("GET", key.format(task.rpartition("%2F")[2]), None),
+        "results_probabilities": ("GET", key.format(ions.rpartition("%2F")[2]), None),
+    }
+    found = {name: shape(asked(bench, *each)) for name, each in asks.items()}
+    assert found == {path.stem: json.loads(path.read_text()) for path in SHAPES.glob("*.json")}
+
+
+def asked(bench: Bench, method: str, path: str, body: Any) -> Any:
+    signed = (
+        f"AWS4-HMAC-SHA256 Credential={bench.access.secrets['access_key_id']}/20261120/us-east-1/braket/aws4_request"
+    )
+    data = None if body is None else json.dumps(body).encode()
+    wanted = urllib.request.Request(f"{bench.access.url}/{path}", data, {"Authorization": signed}, method=method)
+    with urllib.request.urlopen(wanted) as answer:
+        return json.load(answer)
+
+
+def shape(value: Any) -> Any:
+    """A document's keys and types."""
+    if isinstance(value, dict):
+        return {key: shape(each) for key, each in value.items()}
+    return [shape(value[0])] if isinstance(value, list) and value else type(value).__name__

@@ -201,6 +201,14 @@ def test_a_bill_that_the_key_may_not_see_leaves_the_result(rig: Rig) -> None:
     assert answer.counts == [{"00101": 200}]
 
 
+def test_as_many_circuits_as_a_job_takes_come_back_in_order(rig: Rig) -> None:
+    """Each is a child of the job, known by the child's id."""
+    rig.backend = "ionq/simulator"
+    made = [flipped(n % 7, 7) for n in range(VENDOR.most_circuits)]
+    assert rig.counts(*made, shots=1) == [{f"{1 << n % 7:07b}": 1} for n in range(VENDOR.most_circuits)]
+    assert len(rig.double.submissions()) == 1
+
+
 def test_a_token_is_looked_for_on_all_pages(rig: Rig) -> None:
     """A job that is not among the newest hundred is found, and one that is nowhere is not."""
     first = rig.parcel(flipped(0, 1), shots=1)
@@ -220,7 +228,7 @@ def test_unknown_fields_can_be_allowed_by_the_site(monkeypatch: pytest.MonkeyPat
 def test_a_machine_is_described_by_its_latest_characterization(rig: Rig) -> None:
     """Availability with the calibration's date; a target with errors that leaves every pair coupled."""
     found = rig.provider.availability(rig.backend)
-    assert (found.available, found.calibrated_at) == (True, "2026-04-30T09:30:00Z")
+    assert (found.available, found.calibrated_at, found.queue_seconds) == (True, "2026-04-30T09:30:00Z", 900.0)
     target = rig.provider.target(rig.backend)
     assert target.num_qubits == 36
     assert target["cx"][(35, 0)].error == pytest.approx(0.0065)

@@ -15,6 +15,8 @@ from qiskit import QuantumCircuit
 
 from qpm_lab import doubles
 from qpm_lab.doubles import RunningDouble
+from qpm_lab.doubles import iqm as iqm_double
+from qpm_lab.doubles.serving import Server
 from qpm_lab.errors import ProviderError
 from qpm_lab.providers.calibrations import read_calibration
 from qpm_lab.providers.iqm import VENDOR
@@ -177,6 +179,18 @@ def test_a_missing_field_is_named(iqm: RemoteProvider, double: RunningDouble, na
         _ = iqm.standing("iqm/garnet", job) if read == "standing" else iqm.answer(sent, job)
 
 
+def test_an_unknown_state_is_named_and_not_guessed(
+    iqm: RemoteProvider, double: RunningDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A state that API v1 does not know is in the message, with its field."""
+    job = iqm.send(parcel(iqm, "garnet"))
+    monkeypatch.setitem(iqm_double._STATUS, "done", "teleported")
+    with pytest.raises(
+        ProviderError, match="'status' of IQM's answer to GET jobs/ID has the unknown value 'teleported'"
+    ):
+        iqm.standing("iqm/garnet", job)
+
+
 def test_an_unknown_field_is_named_and_can_be_allowed(iqm: RemoteProvider, double: RunningDouble) -> None:
     """It is refused by name when a job is read; the answer to a submission is taken, since it names the job."""
     sent = parcel(iqm, "garnet")
@@ -240,6 +254,22 @@ def test_errors_are_the_machines_own(iqm: RemoteProvider, double: RunningDouble)
     assert math.isclose(sirius["cz"][0, 1].duration, 160e-9, rel_tol=1e-9)
     expected = {1 - (1 - 0.01) * (1 - 0.00501) ** 2, 1 - (1 - 0.01001) * 0.995**2}
     assert any(math.isclose(sirius["cz"][0, 1].error, each, rel_tol=1e-9) for each in expected)
+
+
+def test_a_server_without_metrics_leaves_errors_unknown() -> None:
+    """Its machines can be used all the same; no error is taken for zero."""
+    plain = iqm_double.IqmDouble()
+    plain.has_metrics = False
+    server = Server(plain)
+    server.start()
+    provider = RemoteProvider(VENDOR, lambda name: Access(**plain.access()))
+    try:
+        target = provider.target("iqm/garnet")
+        assert provider.availability("iqm/garnet").calibrated_at is None
+    finally:
+        provider.close()
+        server.stop()
+    assert {known.error for name in ("r", "cz", "measure") for known in target[name].values() if known} <= {None}
 
 
 def test_a_fake_devices_errors_are_those_it_simulates(iqm: RemoteProvider) -> None:
