@@ -32,14 +32,14 @@ lint: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: .venv/dev
+unit: .venv/dev .venv/providers/installed
 	$(BIN)/pytest --ignore tests/server --ignore tests/browser --ignore tests/notebooks
 
 # pytest-jupyter, playwright and nbmake each want the event loop to themselves: one process each.
 server: .venv/lab
 	$(BIN)/pytest tests/server
 
-notebooks: .venv/lab
+notebooks: .venv/lab .venv/providers/installed
 	$(BIN)/pytest tests/notebooks
 
 browser: .venv/lab .venv/browser
@@ -60,7 +60,7 @@ statistics: .venv/dev
 cluster: .venv/dev
 	$(BIN)/python -m qpm_lab.providers.local_cluster 2
 
-soak: .venv/dev
+soak: .venv/dev .venv/providers/installed
 	QPM_SOAK=1 $(BIN)/pytest tests/runner/test_kill.py
 
 # A release is built from a clean clone: an editable install would leave a development bundle behind.
@@ -88,6 +88,12 @@ clean:
 
 .venv/dev: .venv/installed
 	scripts/install.sh --group dev
+	@touch $@
+
+# The vendors' clients that the tests speak to doubles with, each in an environment of its own.
+PROVIDERS := aqt azure braket ibm iqm quantinuum
+.venv/providers/installed: $(PROVIDERS:%=qpm_lab/providers/%.py) | .venv/installed
+	env -u UV_COMPILE_BYTECODE QPM_PROVIDERS=.venv/providers $(BIN)/qpm provider install $(PROVIDERS)
 	@touch $@
 
 # The built front end is copied into the environment by the editable install, so it is built first.

@@ -127,6 +127,20 @@ class BackendInfo:
     def provider(self) -> str:
         return self.id.partition("/")[0]
 
+    @property
+    def ruled_as(self) -> str:
+        """Id of the backend whose rules, quotas and prices hold for it; see `ruled_as`."""
+        return ruled_as(self.id)
+
+
+def ruled_as(backend_id: str) -> str:
+    """Id of the backend by which one is judged, counted and priced: its own, or that of the one it wraps.
+
+    >>> ruled_as("aer/simulator"), ruled_as("chaos/outage=0.3@aer/simulator")
+    ('aer/simulator', 'aer/simulator')
+    """
+    return backend_id.partition("@")[2] or backend_id if backend_id.startswith("chaos/") else backend_id
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:

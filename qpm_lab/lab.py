@@ -349,12 +349,14 @@ _default: Lab | None = None
 _default_lock = threading.Lock()
 
 
-def default_lab(*, notebook_run: str | None = None) -> Lab:
-    """The Lab of this process, made on first use; `notebook_run` counts when it is made."""
+def default_lab(*, notebook_run: str | None = None, follow: bool = True) -> Lab:
+    """The Lab of this process, made on first use; the arguments, those of `Lab`, count when it is made."""
     global _default
     with _default_lock:
         if _default is None or _default._pid != os.getpid():
-            _default = Lab(notebook_run=notebook_run)
+            _default = Lab(notebook_run=notebook_run, follow=follow)
+            if follow:
+                _default.runner.keep_following()
         return _default
 
 

@@ -24,6 +24,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("QPM_POLICIES", raising=False)
     monkeypatch.delenv("QPM_LEDGER_URL", raising=False)
     monkeypatch.delenv("QPM_DASK", raising=False)
+    monkeypatch.setenv("QPM_KEYRING", "off")
     monkeypatch.setenv("LOGNAME", "ada")
     monkeypatch.delenv("JUPYTERHUB_USER", raising=False)
     return folder

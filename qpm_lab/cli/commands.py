@@ -70,7 +70,7 @@ def _typed(command: Any) -> Any:
 
 
 def the_lab() -> Lab:
-    """The Lab of this command, which is no notebook run."""
+    """The Lab of this command, which is no notebook run and too short to follow jobs of others."""
     from qpm_lab.lab import default_lab
 
-    return default_lab(notebook_run="")
+    return default_lab(notebook_run="", follow=False)

@@ -66,10 +66,8 @@ class AqtDouble(Double):
             return self.error(404, f"There is no resource {name}.")
         kind, qubits = _RESOURCES[name]
         document = {"id": name, "name": name.upper(), "type": kind, "status": "online", "available_qubits": qubits}
-        characterisation = _characterisation(qubits) if kind == "device" else None
-        return Reply(
-            200, {**document, "status_updated_at": "2026-11-20T06:00:00Z", "characterisation": characterisation}
-        )
+        known = characterisation(qubits) if kind == "device" else None
+        return Reply(200, {**document, "status_updated_at": "2026-11-20T06:00:00Z", "characterisation": known})
 
     def _submit(self, call: Call) -> Reply:
         asked, resource = call.json(), call.parts["id"]
@@ -93,7 +91,7 @@ class AqtDouble(Double):
         shots = asked["repetitions"]
         if not 1 <= shots <= _MOST_SHOTS or not 1 <= asked["number_of_qubits"] <= most:
             raise ValueError(f"1 to {_MOST_SHOTS} repetitions on 1 to {most} qubits")
-        circuit = _circuit(asked["quantum_circuit"], asked["number_of_qubits"])
+        circuit = circuit_of(asked["quantum_circuit"], asked["number_of_qubits"])
         return counts_of(circuit, shots, self.faults.seed + len(self.jobs) + place, self.faults.fidelity_loss)
 
     def _result(self, call: Call) -> Reply:
@@ -138,7 +136,7 @@ def _workspaces() -> list[dict[str, Any]]:
     return [{"id": _WORKSPACE, **state, "resources": resources}]
 
 
-def _circuit(operations: list[Mapping[str, Any]], qubits: int) -> QuantumCircuit:
+def circuit_of(operations: list[Mapping[str, Any]], qubits: int) -> QuantumCircuit:
     """Angles are in units of π; every qubit is measured at the end.
 
     Raises:
@@ -185,7 +183,8 @@ def _timing(state: str) -> list[dict[str, str]]:
     ]
 
 
-def _characterisation(qubits: int) -> dict[str, Any]:
+def characterisation(qubits: int) -> dict[str, Any]:
+    """Of a machine, as AQT measures it: percentages, seconds and microseconds."""
     fidelity = {"value": 99.97, "uncertainty": 0.01}
     return {
         "single_qubit_gate_fidelity": {str(n): {**fidelity, "value": 99.97 - n / 100} for n in range(qubits)},

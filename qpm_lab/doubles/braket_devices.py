@@ -8,6 +8,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from qpm_lab.doubles.aqt import characterisation
+
 _SIMULATOR = "arn:aws:braket:::device/quantum-simulator/amazon/"
 _MACHINES = {
     "arn:aws:braket:eu-north-1::device/qpu/aqt/Ibex-Q1": ("aqt", 12, 0, 0),
@@ -75,9 +77,21 @@ def _capabilities(maker: str, qubits: int, columns: int, first: int) -> dict[str
         "deviceParameters": {},
         "paradigm": _paradigm(maker, qubits, _pairs(qubits, columns, first), bool(columns)),
     }
+    numbers = range(first, first + qubits)
     if columns:
-        document["standardized"] = _standardized(range(first, first + qubits), _pairs(qubits, columns, first))
+        document["standardized"] = _standardized(numbers, _pairs(qubits, columns, first))
+    elif maker == "aqt":
+        document["standardized"] = _means()
+        measured = characterisation(qubits)
+        document["provider"] = {"braketSchemaHeader": _header("aqt.aqt_provider_properties"), "properties": measured}
     return document
+
+
+def _means() -> dict[str, Any]:
+    """The newer shape, for machines that state means only."""
+    header = {"name": "braket.device_schema.standardized_gate_model_qpu_device_properties", "version": "3"}
+    times = {"T1": {"value": 1.14, "unit": "s"}, "T2": {"value": 0.45, "unit": "s"}}
+    return {"braketSchemaHeader": header, **times, "updatedAt": "2026-11-20T06:00:00Z"}
 
 
 def _header(name: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ import json
 import random
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,8 @@ from qpm_lab.doubles.faults import Faults
 Handler = Callable[["Call"], "Reply"]
 Route = tuple[str, str, Handler]
 """Method, path as a regular expression with named groups, and what answers."""
+
+MOST_RECEIVED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ class Double:
     def __init__(self, faults: Faults | None = None) -> None:
         self.faults = faults or Faults()
         self.jobs: dict[str, DoubleJob] = {}
+        self.received: deque[str] = deque(maxlen=MOST_RECEIVED)
+        """The newest requests as they came: method and address, then the body."""
         self.url = ""
         """Set once it listens, without a slash at the end."""
         self.random = random.Random(self.faults.seed)

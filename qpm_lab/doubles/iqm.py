@@ -10,7 +10,6 @@ from typing import Any
 
 from qpm_lab.doubles.double import Call, Double, DoubleJob, Reply, Route
 from qpm_lab.doubles.execution import counts_of
-from qpm_lab.doubles.faults import Faults
 from qpm_lab.doubles.iqm_machines import MACHINES, Machine, circuit_of
 
 _STATUS = {
@@ -38,11 +37,8 @@ class IqmDouble(Double):
     """
 
     name = "iqm"
-
-    def __init__(self, faults: Faults | None = None) -> None:
-        super().__init__(faults)
-        self.has_metrics = True
-        """False plays a server without quality metrics."""
+    has_metrics = True
+    """False plays a server without quality metrics."""
 
     def routes(self) -> list[Route]:
         found: list[Route] = [

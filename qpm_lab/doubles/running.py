@@ -57,6 +57,11 @@ class RunningDouble:
         found: list[dict[str, Any]] = self._ask("GET", "submissions")["submissions"]
         return found
 
+    def received(self) -> list[str]:
+        """The newest requests as they came: method and address, then the body; keys stand in none of them."""
+        found: list[str] = self._ask("GET", "received")["received"]
+        return found
+
     def reset(self) -> None:
         """Forgets all jobs and faults."""
         self._ask("POST", "reset", {})

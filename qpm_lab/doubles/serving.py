@@ -19,7 +19,7 @@ LARGEST_REQUEST = 64 * 2**20
 
 def application(double: Double) -> web.Application:
     """The double as a tornado application."""
-    routes = [(r"/_double/(faults|submissions|reset)", _Control), (r".*", _Vendor)]
+    routes = [(r"/_double/(faults|submissions|received|reset)", _Control), (r".*", _Vendor)]
     # Refusals are what it is for; nobody wants each in a log.
     return web.Application(routes, double=double, log_function=lambda handler: None)
 
@@ -32,6 +32,7 @@ class _Vendor(web.RequestHandler):
 
     async def _answer(self) -> None:
         double: Double = self.settings["double"]
+        double.received.append(f"{self.request.method} {self.request.uri}\n{self.request.body.decode(errors='replace')}")
         faults = double.faults if _hit(double.faults, self.request) else Faults()
         if faults.late_seconds and self.request.method in ("POST", "PUT"):
             await asyncio.sleep(faults.late_seconds)
@@ -69,12 +70,14 @@ class _Vendor(web.RequestHandler):
 
 
 class _Control(web.RequestHandler):
-    """Faults, the submissions received so far, and a fresh start."""
+    """Faults, the submissions and requests received so far, and a fresh start."""
 
     def get(self, what: str) -> None:
         double: Double = self.settings["double"]
         if what == "faults":
             self.write(asdict(double.faults))
+        elif what == "received":
+            self.write({"received": list(double.received)})
         else:
             jobs = [{"id": job.id, "token": job.token, "cancelled": job.cancelled} for job in double.jobs.values()]
             self.write({"submissions": jobs})
@@ -94,6 +97,7 @@ class _Control(web.RequestHandler):
     def post(self, what: str) -> None:
         double: Double = self.settings["double"]
         double.jobs.clear()
+        double.received.clear()
         double.faults = Faults()
         self.write({})
 

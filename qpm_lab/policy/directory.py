@@ -53,7 +53,7 @@ class Directory:
 
     def ids(self, kind: str) -> list[str]:
         """The ids listed under an entity type."""
-        return [name for entity_kind, name in self._entities if entity_kind == kind and name != ANYONE]
+        return [name for entity_kind, name in self._entities if entity_kind == kind and not name.endswith(ANYONE)]
 
     def member(self, user: str) -> Membership:
         entity = self._entities.get(("User", user), self._entities.get(("User", ANYONE)))
@@ -74,12 +74,16 @@ class Directory:
 
     def backend(self, info: BackendInfo) -> Mapping[str, Any] | None:
         """Attributes of a backend: the bundle's where it is listed, else the stand-in's with the
-        provider's own facts. None: not listed, and nothing stands for it."""
-        facts = {"provider": info.provider, "kind": info.kind, "local": info.local, "qubits": info.qubits}
-        listed = self._entities.get(("Backend", info.id))
+        provider's own facts. None: not listed, and nothing stands for it; or another's id with faults
+        before it, and the bundle does not list that such ids may be used."""
+        name = info.ruled_as
+        if name != info.id and ("Backend", f"{info.provider}/*") not in self._entities:
+            return None
+        facts = {"provider": name.partition("/")[0], "kind": info.kind, "local": info.local, "qubits": info.qubits}
+        listed = self._entities.get(("Backend", name))
         if listed is not None:
             return {**facts, **listed["attrs"]}
-        stand_in = self.attributes("Backend", info.id)
+        stand_in = self.attributes("Backend", name)
         return None if stand_in is None else {**stand_in, **facts}
 
     def _world(self, user: str, info: BackendInfo) -> Any:
@@ -87,11 +91,11 @@ class Directory:
         added = []
         if ("User", user) not in self._entities:
             added.append({**self._entities["User", ANYONE], "uid": {"type": "User", "id": user}})
-        if ("Backend", info.id) not in self._entities:
+        if ("Backend", info.ruled_as) not in self._entities:
             declared = self._entities["Backend", ANYONE]["attrs"]
             facts = self.backend(info) or {}
             attributes = {name: facts[name] for name in declared}
-            added.append({"uid": {"type": "Backend", "id": info.id}, "attrs": attributes, "parents": []})
+            added.append({"uid": {"type": "Backend", "id": info.ruled_as}, "attrs": attributes, "parents": []})
         return self._base.with_added_json_str(json.dumps(added)) if added else self._base
 
 

@@ -221,7 +221,7 @@ class Quota:
             "user": principal.user,
             "team": team,
             "notebook_run": principal.notebook_run,
-            "backend": request.backend.id,
+            "backend": request.backend.ruled_as,
             "org": "org",
         }
         return known[self.scope] if self.scope in known else getattr(request, self.scope) or ""

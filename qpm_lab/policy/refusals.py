@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from qpm_lab.experiment import CLASSIFICATIONS, Hold, Quote, Reason, Request, Shortage
+from qpm_lab.experiment import CLASSIFICATIONS, Hold, Quote, Reason, Request, Shortage, ruled_as
 from qpm_lab.policy.facts import MAX_LABEL, Facts
 from qpm_lab.policy.quotas import MEASURES, Measure, Quota, money
 from qpm_lab.policy.room import Room, Smaller, counted, sentence
@@ -56,6 +56,9 @@ def of_unknown_user(user: str, bundle: str) -> Reason:
 def of_unknown_backend(backend: str, bundle: str) -> Reason:
     message = f"The bundle {bundle!r} does not know the backend {backend[:80]!r}."
     fix = "Choose one that %qbackends shows, or ask the bundle's owner to add it to entities.json."
+    if ruled_as(backend) != backend:
+        message = f"The bundle {bundle!r} allows no faults on purpose, as {backend[:80]!r} asks for."
+        fix = f"Use {ruled_as(backend)}, or ask the bundle's owner to list the backend chaos/* in entities.json."
     return Reason("default.unknown-backend", "default", message, fix)
 
 

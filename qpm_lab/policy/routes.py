@@ -15,7 +15,8 @@ from qpm_lab.experiment import BackendInfo, Decision, Quote, from_nano
 By = Literal["listed", "cost", "availability", "fidelity"]
 MOST_ATTEMPTS = 4
 """Of one job, over all backends."""
-EU = frozenset("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split())
+EU = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
+"""Its members, whose codes a route may also name one by one."""
 _NAMED = {"united states": "US", "united kingdom": "GB", "austria": "AT", "finland": "FI", "germany": "DE"}
 """Countries as vendors write them."""
 _AREAS = {"eu": "EU", "us": "US", "ca": "CA"}
@@ -136,7 +137,7 @@ def _misplaced(route: Route, place: Place) -> str:
         return f"It stands in {stands}; the route takes {_either(route.jurisdictions)}."
     if route.legal_seats is not None and not _within(place.legal_seat, route.legal_seats):
         seat = place.legal_seat or "a place not stated"
-        return f"The company that gets the circuit has its seat in {seat}; the route takes {_either(route.legal_seats)}."
+        return f"Who gets the circuit has its seat in {seat}; the route takes {_either(route.legal_seats)}."
     return ""
 
 
@@ -208,7 +209,7 @@ def _told_fidelity(each: Candidate) -> str:
 
 
 def _within(place: str, allowed: Sequence[str]) -> bool:
-    return bool(place) and (place in allowed or ("EU" in allowed and place in EU))
+    return bool(place) and (place in allowed or ("EU" in allowed and place in EU.split()))
 
 
 def _either(names: Sequence[str]) -> str:

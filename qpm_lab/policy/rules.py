@@ -125,7 +125,7 @@ class RuleSet:
         request = {
             "principal": {"type": "User", "id": facts.member.user},
             "action": {"type": "Action", "id": "submit"},
-            "resource": {"type": "Backend", "id": facts.request.backend.id},
+            "resource": {"type": "Backend", "id": facts.request.backend.ruled_as},
             "context": dict(context),
         }
         world = facts.directory.world(facts.member.user, facts.request.backend)

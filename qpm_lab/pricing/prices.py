@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from qpm_lab.pricing.rows import Row
     from qpm_lab.pricing.site import Site
 
+ON_THIS_MACHINE = "aer/simulator"
 NO_ADAPTER = "The adapter for this vendor is not part of this version; it can be quoted but not run."
 
 
@@ -41,11 +42,11 @@ class Prices:
         """
         from qpm_lab.pricing.quoting import live_quote, row_quote
 
-        day, backend_id = today or _today(), request.backend.id
+        day, backend_id = today or _today(), request.backend.ruled_as
         live = self.live.get(backend_id)
         if live is not None and live.amounts is not None:
             return live_quote(live, live.amounts)
-        return row_quote(self.row(backend_id), request, day, self.site.stale_after_days if self.site else None)
+        return row_quote(self._row_of(request.backend), request, day, self.site.stale_after_days if self.site else None)
 
     def row(self, backend_id: str) -> Row | None:
         """The row a backend is quoted by: the vendor's own rates, else the site's, else the shipped one."""
@@ -57,6 +58,10 @@ class Prices:
         listed = own or self.shipped.row(backend_id, plans)
         live = self.live.get(backend_id)
         return listed if live is None or live.formula is None else live_row(backend_id, live, listed)
+
+    def _row_of(self, backend: BackendInfo) -> Row | None:
+        """As `row`; whatever runs on this machine and has no row of its own is charged like all that does."""
+        return self.row(backend.id) or (self.row(ON_THIS_MACHINE) if backend.local else None)
 
     def with_live(self, backend_id: str, rates: LiveRates) -> Prices:
         """The same prices with what the vendor says of one backend; amounts hold for the job they were asked for.
@@ -90,7 +95,7 @@ class Prices:
         """
         from qpm_lab.pricing.settling import settled
 
-        return settled(self.row(request.backend.id), quote, usage, self.site)
+        return settled(self.row(request.backend.ruled_as), quote, usage, self.site)
 
     def backends(self) -> tuple[BackendInfo, ...]:
         """Machines that can be quoted and decided on, but not run by this version."""

@@ -18,7 +18,7 @@ SETTINGS = "`prices` of prices.yaml in QPM_HOME (docs/prices.md)"
 
 def row_quote(row: Row | None, request: Request, today: date, stale_after_days: int | None = None) -> Quote:
     """A quote by a row, or the reason why there is none."""
-    backend_id = request.backend.id
+    backend_id = request.backend.ruled_as
     if row is None:
         said = f"No price is known for {backend_id} under the plans chosen. {_supply(backend_id)}"
         return Quote("USD", None, None, None, f"no price is known for {backend_id}", "", reason=said)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import warnings
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module, metadata
 from typing import TYPE_CHECKING
 
 from qpm_lab.errors import InputError
 from qpm_lab.experiment import BackendInfo
+from qpm_lab.providers import chaos
 from qpm_lab.providers.calibrations import Calibration, of_target, read_calibration
 from qpm_lab.providers.ideal import ideal_probabilities, measured_bits, why_no_ideal
 from qpm_lab.providers.interface import Provider
@@ -113,8 +114,7 @@ def remote(backend_id: str) -> RemoteProvider | None:
     Raises:
         InputError: There is no such backend.
     """
-    info = backend(backend_id)
-    found = providers()[info.provider]
+    info, found = backend(backend_id), provider_of(backend_id)
     return found if isinstance(found, RemoteProvider) and not info.local else None
 
 
@@ -129,6 +129,8 @@ def backend(backend_id: str) -> BackendInfo:
     Raises:
         InputError: There is none; the hint names the nearest ids.
     """
+    if chaos.is_chaos(backend_id):
+        return chaos.wrapped_info(backend_id, backend)
     # Only its own provider: others may have to look for keys.
     own = providers().get(backend_id.partition("/")[0])
     for info in own.backends() if own else ():
@@ -147,7 +149,17 @@ def provider_of(backend_id: str) -> Provider:
     Raises:
         InputError: There is no such backend.
     """
-    return providers()[backend(backend_id).provider]
+    info = backend(backend_id)
+    return _with_faults(backend_id) if chaos.is_chaos(backend_id) else providers()[info.provider]
+
+
+@lru_cache(64)
+def _with_faults(backend_id: str) -> Provider:
+    """Kept, so that its draws go on from job to job."""
+    from qpm_lab.providers.chaos_faults import with_faults
+
+    faults, wrapped = chaos.read(backend_id)
+    return with_faults(faults, backend(backend_id), backend(wrapped), provider_of(wrapped))
 
 
 def target(backend_id: str) -> Target:

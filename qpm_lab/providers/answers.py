@@ -56,7 +56,9 @@ def one_of(value: Any, known: Collection[str], name: str, *, vendor: str, what: 
     if isinstance(value, str) and value in known:
         return value
     raise ProviderError(
-        f"The field {name!r} of {vendor}'s answer to {what} has the unknown value {words(value)!r}.", _UPDATE
+        f"The field {name!r} of {vendor}'s answer to {what} has the unknown value {words(value)!r}.",
+        _UPDATE,
+        uncertain=True,
     )
 
 

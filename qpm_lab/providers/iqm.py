@@ -131,7 +131,8 @@ class IqmClient:
             client = self._client(parcel.backend)
             definition = _definition(client, parcel)
         except ProviderError as error:
-            error.uncertain = False
+            # Nothing was sent yet: what would be a doubt afterwards may simply be tried again.
+            error.retryable, error.uncertain = error.retryable or error.uncertain, False
             raise
         with _speaking(f"POST jobs/{parcel.backend}/circuit", sending=True):
             return str(client.submit_circuit_job(definition, use_timeslot=self._use_timeslot).job_id)

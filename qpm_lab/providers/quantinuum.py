@@ -119,7 +119,8 @@ class QuantinuumClient:
             uploaded = self._uploaded(parcel)
             asked = self._asked(parcel)
         except ProviderError as error:
-            error.uncertain = False  # circuits alone run nothing
+            # Circuits alone run nothing: what would be a doubt afterwards may simply be tried again.
+            error.retryable, error.uncertain = error.retryable or error.uncertain, False
             raise
         with self._speaking(f"POST /api/jobs/{API}", sending=True) as nexus:
             return str(nexus.start_execute_job(programs=uploaded, **asked).id)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from qpm_lab.experiment import NANO
+from qpm_lab.experiment import NANO, ruled_as
 
 if TYPE_CHECKING:
     from qpm_lab.ledger import Entry, JobRow, Ledger
@@ -56,7 +56,7 @@ def _recorded(row: JobRow, entries: list[Entry]) -> Recorded:
     return Recorded(
         row.job_id,
         row.name,
-        row.backend.partition("/")[0],
+        ruled_as(row.backend).partition("/")[0],
         row.cost_center,
         row.status,
         datetime.fromisoformat(row.ended_at or row.created_at).date(),

@@ -74,7 +74,11 @@ class LiveJob:
         """Currency and nano-units of each earlier attempt that cost something."""
         self.lost = False
         """True when another process has taken it over: only the ledger knows more."""
-        self.is_fallback = False
+        self.tried = [task.backend.id]
+        """The backend of each attempt so far, the present one last."""
+        self.passed_over: list[dict[str, str]] = []
+        """`backend` and `why` of those that could not follow this attempt."""
+        self.is_fallback = plan.route is not None and plan.route.fell_back
         """True when it runs elsewhere than it was first sent to."""
         self.intent: Intent | None = None
         """The submission that is recorded together with its outcome; None once the ledger has it."""

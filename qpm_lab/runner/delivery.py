@@ -201,7 +201,8 @@ class Delivery:
         if durability.lookup == "none":
             raise self._parked("cannot be asked for a job by its token")
         try:
-            found = self._provider.find(self._live.task.backend.id, part.parcel.token)
+            # A list that is read page by page may name a job twice.
+            found = list(dict.fromkeys(self._provider.find(self._live.task.backend.id, part.parcel.token)))
         except ProviderError as error:
             return self._wait("silent", error.message)
         if found:

@@ -14,10 +14,11 @@ from qpm_lab.runner import clock
 from qpm_lab.runner.canary import successes
 from qpm_lab.runner.estimating import dispersion, rerun
 from qpm_lab.runner.outcome import Outcome, counts_blob, no_estimate, validate_counts
-from qpm_lab.runner.settling import spent, spent_without_result
+from qpm_lab.runner.settling import of_attempt, of_result, spent, spent_without_result
 from qpm_lab.runner.validated import FAILED, PASSED, Told, validated
 
 if TYPE_CHECKING:
+    from qpm_lab.pricing import Settlement
     from qpm_lab.runner.attempt import LiveJob
     from qpm_lab.runner.course import Gathered
     from qpm_lab.runner.runner import Runner
@@ -30,27 +31,29 @@ def completed(live: LiveJob, runner: Runner, result: RunResult, estimates: tuple
     blob = counts_blob(result.counts)
     further = [] if live.gathered is None else _further_counts(live.gathered)
     verdict = validated(live, runner.ledger, result.counts, estimates)
-    currency, amount, basis = spent(live, result)
+    cost = spent(live, result)
+    own = of_result(live, result)
     payload = {
         **_usage(live, result),
         "counts_blob": blob.digest,
         **{name: kept.digest for name, kept in further},
         "fidelity": _told(estimates, live),
         "rerun": rerun(live.plan, estimates),
-        "cost": {"currency": currency, "nano": amount, "basis": basis},
+        "cost": {"currency": cost.currency, "nano": cost.nano, "basis": cost.basis},
+        **_of_several(live, own),
         "details": dict(result.details),
     }
     # A list has no room for a caveat, so it names only a fidelity that is claimed without one.
     head = estimates[0] if estimates[0].reason is None else no_estimate(0, "")
     summary = {
-        "cost_nano": amount,
-        "currency": currency,
+        "cost_nano": cost.nano,
+        "currency": cost.currency,
         "fidelity_low": head.low,
         "fidelity_high": head.high,
         "run_seconds": result.run_seconds,
         **_further_columns(live, runner, result, verdict),
     }
-    settled = _settled(live, live.plan.request.total_shots, amount, live.plan.quote.qpu_nanoseconds)
+    settled = _settled(live, live.plan.request.total_shots, own.nano, live.plan.quote.qpu_nanoseconds)
     blobs = (blob, *(kept for _, kept in further))
     entry = _close(live, runner, Ending("job.completed", payload, settled, summary, blobs, further=_events(verdict)))
     if entry is None:
@@ -58,8 +61,16 @@ def completed(live: LiveJob, runner: Runner, result: RunResult, estimates: tuple
             "This result came too late: the job was already closed.", "See `qpm show` for what was recorded."
         )
     else:
-        cost = {"currency": currency, "amount": from_nano(amount), "basis": basis}
-        live.outcome = Outcome(result.counts, estimates, cost)
+        told = {"currency": cost.currency, "amount": from_nano(cost.nano), "basis": cost.basis}
+        live.outcome = Outcome(result.counts, estimates, told)
+
+
+def _of_several(live: LiveJob, own: Settlement | None) -> dict[str, Any]:
+    """What only a job with a route or several attempts has to tell of its last one."""
+    told: dict[str, Any] = {"passed_over": list(live.passed_over)} if live.passed_over else {}
+    if live.spent and own is not None:
+        told["own_cost"] = {"currency": own.currency, "nano": own.nano, "basis": own.basis}
+    return told
 
 
 def _told(estimates: tuple[Estimate, ...], live: LiveJob) -> list[dict[str, Any]]:
@@ -99,7 +110,8 @@ def ended_without_result(live: LiveJob, runner: Runner, event: str, error: QpmEr
     kept = _kept(live)
     if kept:
         error.hint = f"{len(kept):,} of {live.task.executions:,} points are kept: job.partial()."
-    payload: dict[str, Any] = {**_usage(live, None), "error": error.to_dict()}
+    own = of_attempt(live, event)
+    payload: dict[str, Any] = {**_usage(live, None), "error": error.to_dict(), **_of_several(live, own)}
     if kept:
         blob = counts_blob(kept)
         payload |= {"counts_blob": blob.digest, "done": len(kept)}
@@ -110,7 +122,8 @@ def ended_without_result(live: LiveJob, runner: Runner, event: str, error: QpmEr
     else:
         payload["cost"] = {"currency": cost.currency, "nano": cost.nano, "basis": cost.basis}
         summary |= {"cost_nano": cost.nano, "currency": cost.currency}
-        settled = _settled(live, _answered_shots(live), cost.nano, live.plan.quote.qpu_nanoseconds if cost.nano else 0)
+        nano = own.nano if own else 0
+        settled = _settled(live, _answered_shots(live), nano, live.plan.quote.qpu_nanoseconds if nano else 0)
     _close(live, runner, Ending(event, payload, settled, summary, (blob,) if kept else ()))
 
 

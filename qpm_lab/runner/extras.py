@@ -103,6 +103,11 @@ def extras(plan: Plan, task: Task) -> Extras | None:
     return None if plan.twirl is None and plan.companions is None else Extras(plan, task)
 
 
+def samples(task: Task, further: Extras | None) -> list[Task]:
+    """One of each kind of circuit of a job, to be checked before anything is reserved; see `Extras.samples`."""
+    return [task] if further is None else further.samples()
+
+
 def _made(recipe: Recipe, backend_id: str) -> tuple[list[QuantumCircuit], Reading]:
     """The companions in the backend's gates, and how to read what they give."""
     gates = frozenset(providers.target(backend_id).operation_names)

@@ -126,6 +126,8 @@ def intent(
     }
     if swept:
         payload["sweeps"] = swept
+    if plan.route is not None:
+        payload["route"] = plan.route.told()
     asked, further = _asked(plan, stored, digests if task else None)
     payload |= asked
     if shipment is not None:

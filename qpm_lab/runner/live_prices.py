@@ -35,7 +35,7 @@ def with_live_price(plan: Plan, *, prices: Prices, at: datetime, decisions: Deci
         return plan
     nano = sum(amount for _, amount in known)
     rates = LiveRates(known[0][0], f"{remote.vendor.title}, asked for this job", at, amounts=(nano, nano, nano))
-    live = prices.with_live(info.id, rates)
+    live = prices.with_live(info.ruled_as, rates)
     told = replace(plan, price=partial(_quoted, plan.request, live, plan), asked_vendor=True)
     return judge_again(told, bundle=plan.bundle, at=at, decisions=decisions)
 

@@ -23,6 +23,7 @@ class Order:
     source: Any
     """Anything `qpm_lab.circuits.prepare` takes."""
     backend: str = "aer/simulator"
+    """An id; or `auto` or `route:NAME`, for a backend of one of the bundle's routes."""
     shots: int = 1024
     seed: int | None = None
     experiment: str | None = None

@@ -23,6 +23,7 @@ from qpm_lab.runner.envelope import Envelope
 from qpm_lab.runner.judging import judged
 from qpm_lab.runner.naming import own_name
 from qpm_lab.runner.order import MOST_AMOUNT, Order, checked, classification, label, nano_amount, whole
+from qpm_lab.runner.route_taken import Taken
 
 MAX_CIRCUITS = 1000
 """Circuits in one job; their facts have to fit one ledger entry. A sweep is one circuit."""
@@ -62,6 +63,8 @@ class Plan:
     """Quotes a request by the prices in force."""
     asked_vendor: bool = False
     """True when the vendor itself said what this request costs."""
+    route: Taken | None = None
+    """The route by which its backend was chosen; None when it was named."""
     stages_ms: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -79,6 +82,7 @@ def make_plan(
     at: datetime,
     decisions: Decisions,
     envelope: Envelope | None = None,
+    prepared: Sequence[Prepared] | None = None,
 ) -> Plan:
     """Prepares the circuits, quotes them and evaluates the rules.
 
@@ -89,13 +93,14 @@ def make_plan(
         at: The present; picks the windows of the quotas.
         decisions: Verdicts given before on the same facts.
         envelope: The open session, whose labels hold where the order says nothing.
+        prepared: The circuits, where they are prepared already.
 
     Raises:
         InputError: an option or circuit cannot be used.
     """
     began = time.perf_counter()
     info = find_backend(checked(order).backend)
-    prepared = circuits.prepare(order.source, parameters=order.parameters, args=order.args)
+    prepared = tuple(prepared or circuits.prepare(order.source, parameters=order.parameters, args=order.args))
     if len(prepared) > MAX_CIRCUITS:
         raise InputError(
             f"This job has {len(prepared):,} circuits; one job takes at most {MAX_CIRCUITS:,}.",
@@ -112,7 +117,7 @@ def make_plan(
     require_measurable(needed, prepared, recipe)
     decide = partial(decisions.decide, bundle, max_cost=max_cost)
     verdict = judged(request, recipe, decide, price, must=asks_fidelity(needed))
-    holds = _holds(bundle, verdict.request, verdict.quote, at, envelope, decisions)
+    holds = holds_of(bundle, verdict.request, verdict.quote, at, envelope, decisions)
     end = time.perf_counter()
     return Plan(
         bundle=bundle,
@@ -153,8 +158,16 @@ def find_backend(backend_id: str) -> BackendInfo:
         raise
 
 
-def judge_again(plan: Plan, *, bundle: Bundle, at: datetime, decisions: Decisions) -> Plan:
-    """The same request for a further attempt: quoted and judged as things stand now."""
+def judge_again(plan: Plan, *, bundle: Bundle, at: datetime, decisions: Decisions, max_cost: int | None = None) -> Plan:
+    """The same request for a further attempt: quoted and judged as things stand now.
+
+    Args:
+        plan: As it was.
+        bundle: The rules in force.
+        at: The present.
+        decisions: Verdicts given before on the same facts.
+        max_cost: What is left of the caller's own limit; None for all of it.
+    """
     price = plan.price if plan.asked_vendor else partial(decisions.quote, bundle)
     quoted = price(plan.request)
     return replace(
@@ -162,20 +175,20 @@ def judge_again(plan: Plan, *, bundle: Bundle, at: datetime, decisions: Decision
         bundle=bundle,
         price=price,
         quote=quoted,
-        decision=decisions.decide(bundle, plan.request, quoted, plan.max_cost),
-        holds=_holds(bundle, plan.request, quoted, at, plan.envelope, decisions),
+        decision=decisions.decide(bundle, plan.request, quoted, plan.max_cost if max_cost is None else max_cost),
+        holds=holds_of(bundle, plan.request, quoted, at, plan.envelope, decisions),
     )
 
 
 def without_companions(plan: Plan, why: str, *, at: datetime, decisions: Decisions) -> Plan:
     """The same plan with nothing that measures the fidelity."""
     request = replace(plan.request, companions=None)
-    notes = (*_without_companions(plan), f"No fidelity: {why}")
+    notes = (*notes_without_companions(plan), f"No fidelity: {why}")
     bare = replace(plan, request=request, companions=None, no_fidelity=why, notes=notes)
     return judge_again(bare, bundle=plan.bundle, at=at, decisions=decisions)
 
 
-def _holds(
+def holds_of(
     bundle: Bundle,
     request: Request,
     quoted: Quote,
@@ -270,7 +283,7 @@ def _request(
     )
 
 
-def _without_companions(plan: Plan) -> tuple[str, ...]:
+def notes_without_companions(plan: Plan) -> tuple[str, ...]:
     """The notes that do not speak of companions."""
     return tuple(note for note in plan.notes if plan.companions is None or note != plan.companions.note)
 

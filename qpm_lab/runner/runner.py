@@ -28,24 +28,25 @@ from qpm_lab.errors import (
 from qpm_lab.experiment import Decision, Principal, Shortage, Status
 from qpm_lab.ledger import Ending, Entry, Ledger, Owner, OwnerLock
 from qpm_lab.providers.interface import Progress, Task
-from qpm_lab.runner import clock
+from qpm_lab.runner import broker, clock
 from qpm_lab.runner.attempt import LiveJob, drive
+from qpm_lab.runner.breaker import Breakers
 from qpm_lab.runner.decisions import Decisions
 from qpm_lab.runner.delivery import Delivery
 from qpm_lab.runner.ending import ended_without_result
 from qpm_lab.runner.envelope import Envelope, current, put
 from qpm_lab.runner.estimating import Ideals
-from qpm_lab.runner.extras import Extras, extras
+from qpm_lab.runner.extras import Extras, extras, samples
 from qpm_lab.runner.following import advance
 from qpm_lab.runner.intent import Intent, Stored, intent
 from qpm_lab.runner.interrupts import held_back
-from qpm_lab.runner.judging import refused_because
-from qpm_lab.runner.live_prices import with_live_price
 from qpm_lab.runner.order import Order
-from qpm_lab.runner.plan import Plan, judge, make_plan, shortages, taken, with_shortages, without_companions
+from qpm_lab.runner.plan import Plan, judge, shortages, taken, with_shortages
+from qpm_lab.runner.planning import plan_for
 from qpm_lab.runner.poller import Poller
 from qpm_lab.runner.recovery import recover
 from qpm_lab.runner.resuming import resolve, resume
+from qpm_lab.runner.route_taken import is_route
 from qpm_lab.runner.rules import Rules
 from qpm_lab.runner.sessions import LEASE as SESSION_LEASE
 from qpm_lab.runner.sessions import RENEW as SESSION_RENEW
@@ -97,6 +98,7 @@ class Runner:
         self._workers = Workers()
         self.site = site or Site(ledger.home)
         self.decisions = Decisions(lambda: self.site.prices)
+        self.breakers = Breakers()
         self._vendor_workers = Workers()
         self._poller = Poller(self._vendor_workers)
         providers.use_access(self.site.access)
@@ -107,7 +109,8 @@ class Runner:
 
     def plan(self, order: Order) -> Plan:
         """Prepares, quotes and judges by the rules; writes nothing."""
-        return self._plan(order, clock.now())
+        at = clock.now()
+        return broker.planned(self, order, at) if is_route(order.backend) else plan_for(self, order, at)
 
     def explain(self, order: Order) -> tuple[Plan, Decision]:
         """The verdict as it would be now, quotas included; writes and holds nothing."""
@@ -123,13 +126,20 @@ class Runner:
         """
         at = clock.now()
         self._renew_envelope(at)
-        plan = self._plan(order, at)
+        if is_route(order.backend):
+            return broker.submit(self, order, at)
+        return self.send(plan_for(self, order, at), at)
+
+    def send(self, plan: Plan, at: datetime) -> LiveJob:
+        """Authorises, reserves and starts what is planned for one backend; raises as `submit` does."""
         if plan.decision.effect != "allow":
-            raise self._refuse(plan, judge(plan, ledger=self.ledger, at=at), at)
+            raise self.refuse(plan, judge(plan, ledger=self.ledger, at=at), at)
         task = task_of(plan)
         provider = providers.provider_of(plan.request.backend.id)
         further = extras(plan, task)
-        for each in [task] if further is None else further.samples():
+        remote = providers.remote(task.backend.id)
+        kinds = partial(samples, task, further)
+        for each in self.breakers.ask(task.backend.id, kinds) if remote else kinds():
             provider.check(each)
         return self._reserve(plan, task, further, at)
 
@@ -234,25 +244,6 @@ class Runner:
             self.close_session(self._opened)
         self._lock.release()
 
-    def _plan(self, order: Order, at: datetime) -> Plan:
-        plan = make_plan(
-            order,
-            bundle=self.rules.bundle(),
-            principal=self.principal,
-            at=at,
-            decisions=self.decisions,
-            envelope=self.envelope,
-        )
-        plan = with_live_price(plan, prices=self.site.prices, at=at, decisions=self.decisions)
-        if plan.companions is None or not plan.may_drop_companions:
-            return plan
-        short = shortages(plan.holds, self.ledger)
-        if not short:
-            return plan
-        names = ", ".join(dict.fromkeys(each.hold.quota for each in short))
-        why = refused_because(plan.companions, f"They do not fit into {names}.")
-        return without_companions(plan, why, at=at, decisions=self.decisions)
-
     def _renew_envelope(self, at: datetime) -> None:
         envelope = self.envelope
         if envelope is not None and envelope.lease_until - at < SESSION_LEASE - SESSION_RENEW:
@@ -270,7 +261,9 @@ class Runner:
     def _reserve(self, plan: Plan, task: Task, further: Extras | None, at: datetime) -> LiveJob:
         began = time.perf_counter()
         remote = providers.remote(task.backend.id)
-        shipment = packed(plan, task, further, remote) if remote else None
+        shipment = None
+        if remote is not None:
+            shipment = self.breakers.ask(task.backend.id, partial(packed, plan, task, further, remote))
         quick = remote is None and self._workers.idle and further is None and is_quick(task)
         asked = intent(plan, task, at, self.owner(at), self._stored, shipment)
         started = remote is None and self._workers.idle
@@ -282,7 +275,7 @@ class Runner:
         self.live[live.job_id] = live
         try:
             with held_back() if quick else nullcontext():
-                if quick and plan.envelope is not None and plan.request.backend.local:
+                if quick and plan.envelope is not None and plan.request.backend.local and plan.route is None:
                     short = self._run_whole(live, asked, plan.envelope)
                 else:
                     short = self._record_intent(live, asked)
@@ -297,7 +290,7 @@ class Runner:
         if not short:
             return live
         self.let_go(live)
-        raise self._refuse(plan, with_shortages(plan, short, at=at), at)
+        raise self.refuse(plan, with_shortages(plan, short, at=at), at)
 
     def _record_intent(self, live: LiveJob, asked: Intent) -> tuple[Shortage, ...]:
         holds, owner = live.holds, self.owner(live.submitted_at)
@@ -382,12 +375,17 @@ class Runner:
         """Asks after a job at a vendor from now on."""
         self._poller.watch(live.job_id, partial(advance, live, self), seconds)
 
+    def drive_here(self, live: LiveJob) -> None:
+        """Runs a job on this machine from now on that was at a vendor before."""
+        self._workers.run(partial(self._drive, live))
+
     def let_go(self, live: LiveJob) -> None:
         """This process has nothing more to do with the job."""
         self.live.pop(live.job_id, None)
         live.ended.set()
 
-    def _refuse(self, plan: Plan, decision: Decision, at: datetime) -> DeniedError:
+    def refuse(self, plan: Plan, decision: Decision, at: datetime) -> DeniedError:
+        """Records a refusal and returns it as the error to raise."""
         waits = decision.effect == "needs-approval"
         asked = intent(replace(plan, decision=decision), None, at, None, self._stored)
         status = Status.AWAITING_APPROVAL if waits else Status.DENIED

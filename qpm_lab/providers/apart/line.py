@@ -115,22 +115,19 @@ class Line:
         if frame is None:
             raise self._death(name, seconds if late.is_set() else None)
         if frame[0] == wire.ERROR:
-            raise _error(frame[1])
+            raise _error(frame[1], name)
         return frame[1]
 
     def _death(self, name: str, seconds: float | None) -> ProviderError:
-        title = self._vendor.title
+        title, sending = self._vendor.title, name == messages.SENDING
         self._process.kill()
         self._process.wait()
         if seconds is not None:
-            return ProviderError(
-                f"{title} did not answer within {seconds:.0f} s ({name}).",
-                "It is asked again; nothing is sent twice.",
-                uncertain=True,
-            )
-        return ProviderError(
-            f"The process that speaks to {title} ended without an answer ({name}).", self._last_words(), uncertain=True
-        )
+            message = f"{title} did not answer within {seconds:.0f} s ({name})."
+            hint = "It is asked again; nothing is sent twice."
+        else:
+            message, hint = f"The process that speaks to {title} ended without an answer ({name}).", self._last_words()
+        return ProviderError(message, hint, retryable=not sending, uncertain=sending)
 
     def _last_words(self) -> str:
         last = "".join(self._tail.text().splitlines()[-1:])
@@ -152,11 +149,12 @@ def _expire(late: threading.Event, kill: Callable[[], None]) -> None:
     kill()
 
 
-def _error(payload: bytes) -> QpmError:
+def _error(payload: bytes, name: str) -> QpmError:
     try:
         return wire.error_from(payload)
     except (ValueError, TypeError) as error:
-        return ProviderError("The vendor's client failed unreadably.", "Try again.", uncertain=True, cause=error)
+        uncertain = name == messages.SENDING
+        return ProviderError("The vendor's client failed unreadably.", "Try again.", uncertain=uncertain, cause=error)
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:

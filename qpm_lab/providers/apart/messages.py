@@ -15,6 +15,8 @@ from qpm_lab.errors import ProviderError
 from qpm_lab.providers.vendor import Access, Answer, Availability, Parcel, Standing
 
 CALLS = frozenset({"calibration", "availability", "price", "send", "find", "standing", "answer", "cancel", "run"})
+SENDING = "send"
+"""The call after which it may be in doubt whether the vendor took a job."""
 
 
 def network_seconds(access: Access) -> float:

@@ -28,7 +28,8 @@ def main() -> None:
     while True:
         payload = calls.get()
         bounds.begin(messages.network_seconds(access))
-        wire.write_frame(answers, *_guarded(partial(_answered, client, payload), secrets))
+        name, arguments = messages.call_from(payload)
+        wire.write_frame(answers, *_guarded(partial(_answered, client, name, arguments), secrets, name))
 
 
 def _opened(opening: bytes, answers: IO[bytes]) -> tuple[Client, Access]:
@@ -38,26 +39,34 @@ def _opened(opening: bytes, answers: IO[bytes]) -> tuple[Client, Access]:
     secrets = [value for value in access.secrets.values() if value]
     module, _, name = place.partition(":")
     made: list[Client] = []
-    wire.write_frame(answers, *_guarded(lambda: made.append(getattr(import_module(module), name)(access)), secrets))
+    make = partial(_made, made, module, name, access)
+    wire.write_frame(answers, *_guarded(make, secrets, "start"))
     if not made:
         os._exit(1)
     return made[0], access
 
 
-def _answered(client: Client, payload: bytes) -> Any:
-    name, arguments = messages.call_from(payload)
+def _made(made: list[Client], module: str, name: str, access: Access) -> None:
+    made.append(getattr(import_module(module), name)(access))
+
+
+def _answered(client: Client, name: str, arguments: dict[str, Any]) -> Any:
     if name not in messages.CALLS:
         raise ProviderError(f"There is no call {name!r}.")
     return getattr(client, name)(**arguments)
 
 
-def _guarded(work: Callable[[], Any], secrets: list[str]) -> tuple[bytes, bytes]:
+def _guarded(work: Callable[[], Any], secrets: list[str], name: str) -> tuple[bytes, bytes]:
     try:
         return wire.RESULT, messages.value_bytes(work())
     except QpmError as error:
-        return wire.ERROR, wire.error_bytes(_without(error, secrets))
+        told: QpmError = error
     except Exception as error:
-        return wire.ERROR, wire.error_bytes(_without(_unexpected(error), secrets))
+        told = _unexpected(error)
+    if isinstance(told, ProviderError) and name != messages.SENDING:
+        # Whether a job was taken is in doubt only where one was sent; an answer that cannot be used is just that.
+        told.uncertain = False
+    return wire.ERROR, wire.error_bytes(_without(told, secrets))
 
 
 def _unexpected(error: Exception) -> ProviderError:

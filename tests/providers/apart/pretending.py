@@ -76,6 +76,8 @@ class PretendingClient:
         return ("EUR", "1.50") if parcel.shots > 1 else None
 
     def send(self, parcel: Parcel) -> str:
+        if parcel.backend != "x":
+            return str(getattr(self, parcel.backend)(""))
         circuits = [[each.num_qubits, dict(each.count_ops()), [c.name for c in each.cregs]] for each in parcel.circuits]
         head = [parcel.backend, parcel.shots, parcel.token, parcel.seed, parcel.cap_seconds, parcel.cap_hqc]
         return json.dumps([head, circuits])

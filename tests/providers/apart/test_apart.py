@@ -78,7 +78,7 @@ def test_no_error_quotes_a_key(provider: Make, what: str) -> None:
     error = refused(provider(), what)
     assert "[key]" in error.message
     assert "\n" not in error.message
-    assert (error.retryable, error.uncertain) == ((False, True) if what == "quote" else (True, False))
+    assert (error.retryable, error.uncertain) == (what == "explain", False)
 
 
 def test_a_client_that_cannot_be_made_says_why(provider: Make) -> None:
@@ -88,19 +88,34 @@ def test_a_client_that_cannot_be_made_says_why(provider: Make) -> None:
         assert refused(made, "process").message == "The key [key] is of no use."
 
 
-def test_a_process_that_ends_leaves_a_doubt_and_a_fresh_one_is_started(provider: Make) -> None:
-    """Its last words are told without the key."""
+@pytest.mark.parametrize("what", ["quote", "die", "hang"])
+def test_a_submission_that_fails_unforeseen_is_in_doubt(provider: Make, what: str) -> None:
+    """An unknown error, a process that died, one that did not answer: the vendor may have taken the job."""
+    with pytest.raises(ProviderError) as caught:
+        provider(timeout_seconds=1).send(replace(parcel(), backend=what))
+    assert (caught.value.retryable, caught.value.uncertain) == (False, True)
+
+
+def test_a_submission_by_a_client_that_was_never_made_took_nothing(provider: Make) -> None:
+    """There is no doubt before anything was sent."""
+    with pytest.raises(ProviderError) as caught:
+        provider(refuse=True).send(parcel())
+    assert not caught.value.uncertain
+
+
+def test_a_process_that_ends_is_replaced(provider: Make) -> None:
+    """Its last words are told without the key; a question may be asked again."""
     made = provider()
     first = told(made, "process")
     error = refused(made, "die")
-    assert error.uncertain
+    assert (error.retryable, error.uncertain) == (True, False)
     assert "last words: [key]" in error.hint
     assert told(made, "process") != first
     assert not psutil.pid_exists(first)
 
 
-def test_a_killed_process_leaves_a_doubt(provider: Make, tmp_path: Path) -> None:
-    """Whatever was under way may have been done."""
+def test_a_killed_process_ends_its_call(provider: Make, tmp_path: Path) -> None:
+    """In the middle of it, with an error and not with waiting."""
     made, mark = provider(), tmp_path / "under-way"
     victim = psutil.Process(told(made, "process"))
     with ThreadPoolExecutor(1) as threads:
@@ -108,7 +123,7 @@ def test_a_killed_process_leaves_a_doubt(provider: Make, tmp_path: Path) -> None
         while not mark.exists():
             time.sleep(0.01)
         victim.kill()
-        assert call.result(30).uncertain
+        assert call.result(30).retryable
 
 
 def test_a_call_without_an_end_is_ended(provider: Make) -> None:
@@ -117,7 +132,7 @@ def test_a_call_without_an_end_is_ended(provider: Make) -> None:
     first = told(made, "process")
     error = refused(made, "hang")
     assert "did not answer within 1 s" in error.message
-    assert error.uncertain
+    assert (error.retryable, error.uncertain) == (True, False)
     assert told(made, "process") != first
 
 

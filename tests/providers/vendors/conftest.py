@@ -26,7 +26,7 @@ STATES = {"ionq": "status"}
 """The field in which a vendor says how a job stands."""
 
 
-def tested() -> list[str]:
+def vendors_with_double() -> list[str]:
     """Vendors that have a double."""
     return sorted(providers.vendors().keys() & doubles.DOUBLES.keys())
 
@@ -87,7 +87,7 @@ def rigged(name: str, **options: object) -> Iterator[Rig]:
         provider.close()
 
 
-@pytest.fixture(scope="module", params=tested())
+@pytest.fixture(scope="module", params=vendors_with_double())
 def vendor_rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     yield from rigged(request.param)
 

@@ -16,7 +16,7 @@ import pytest
 from qiskit import QuantumCircuit
 
 from qpm_lab import doubles
-from qpm_lab.doubles.aqt import _characterisation, _circuit
+from qpm_lab.doubles.aqt import characterisation, circuit_of
 from qpm_lab.errors import CapacityError, CircuitError, ProviderError
 from qpm_lab.experiment import BackendInfo
 from qpm_lab.providers.aqt import VENDOR
@@ -321,9 +321,9 @@ def test_a_machine_that_does_not_answer_yet_is_running(bench: Bench) -> None:
     assert bench.direct.standing("aqt/ibex", vendor_id).state == "running"
 
 
-def test_calibration_is_that_of_the_characterisation() -> None:
+def test_calibration_is_that_of_thecharacterisation() -> None:
     """Percentages become errors, microseconds seconds, and every pair is joined."""
-    known = read_calibration(calibration(_characterisation(12), 12))
+    known = read_calibration(calibration(characterisation(12), 12))
     assert len(known["coupling"]) == 12 * 11
     assert known["gates"]["rxx"][0]["error"] == pytest.approx(0.013)
     assert known["gates"]["r"][2] == {
@@ -348,7 +348,7 @@ def test_samples_of_another_shape_are_refused(samples: Any, words: str) -> None:
 def test_the_double_refuses_angles_out_of_range() -> None:
     """Else it would hide what AQT refuses."""
     with pytest.raises(ValueError, match=r"between 0 and 0\.5"):
-        _circuit([{"operation": "RXX", "theta": 0.6, "qubits": [0, 1]}, {"operation": "MEASURE"}], 2)
+        circuit_of([{"operation": "RXX", "theta": 0.6, "qubits": [0, 1]}, {"operation": "MEASURE"}], 2)
 
 
 def test_the_doubles_answers_have_the_recorded_shapes(bench: Bench) -> None:

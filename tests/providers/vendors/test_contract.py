@@ -16,8 +16,6 @@ from tests.providers.vendors.conftest import STATES, SUBMISSIONS, Rig, crossed, 
 
 NAMED = {"aqt", "braket", "ionq", "iqm"}
 """Vendors whose client shows all fields of an answer: an unknown one is refused by name. Others' drop it themselves."""
-UNSTOPPABLE = {"aqt"}
-"""Vendors that offer no way to stop a job; asked to, their client says where it can be done."""
 READING = ("standing", "answer")
 
 
@@ -108,7 +106,7 @@ def test_a_new_job_may_be_invisible_and_is_not_lost(rig: Rig) -> None:
     rig.double.faults(visibility_seconds=3600.0)
     vendor_id = rig.provider.send(parcel)
     error = refused(lambda: rig.provider.standing(rig.backend, vendor_id))
-    assert error.retryable or error.uncertain
+    assert error.retryable
     if rig.vendor.durability.lookup == "token":
         assert rig.provider.find(rig.backend, parcel.token) == []
     rig.double.faults(visibility_seconds=0.0)
@@ -136,9 +134,6 @@ def test_a_waiting_job_can_be_stopped(rig: Rig) -> None:
     rig.double.faults(stuck=True)
     vendor_id = rig.provider.send(rig.parcel(crossed()))
     assert rig.provider.standing(rig.backend, vendor_id).state == "queued"
-    if rig.name in UNSTOPPABLE:
-        assert not refused(lambda: rig.provider.stop(rig.backend, vendor_id)).uncertain
-        return
     rig.provider.stop(rig.backend, vendor_id)
     assert rig.until_ended(vendor_id).state == "cancelled"
     assert [job["cancelled"] for job in rig.double.submissions()] == [True]
@@ -228,7 +223,7 @@ def test_an_unknown_field_is_named_where_the_client_shows_it(rig: Rig) -> None:
     if rig.name in NAMED:
         error = refused(lambda: rig.provider.standing(rig.backend, vendor_id))
         assert "'surprise'" in error.message
-        assert error.uncertain
+        assert not error.retryable
     else:
         assert rig.provider.standing(rig.backend, vendor_id).state == "done"
 

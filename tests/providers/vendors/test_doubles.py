@@ -20,7 +20,7 @@ from qpm_lab.doubles import Faults, RunningDouble
 from qpm_lab.doubles.execution import counts_of
 from qpm_lab.doubles.ionq import IonqDouble
 from qpm_lab.errors import InputError
-from tests.providers.vendors.conftest import tested
+from tests.providers.vendors.conftest import vendors_with_double
 
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 JOB = {
@@ -190,7 +190,7 @@ def test_two_doubles_of_a_kind_do_not_know_each_other(double: RunningDouble) -> 
         assert other.submissions() == []
 
 
-@pytest.mark.parametrize("name", tested())
+@pytest.mark.parametrize("name", vendors_with_double())
 def test_every_double_is_steered_alike(name: str) -> None:
     """Its faults, its submissions and its beginning are under the same addresses; its access names it."""
     with doubles.started(name) as double:

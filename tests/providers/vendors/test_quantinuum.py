@@ -106,10 +106,13 @@ def test_a_lost_job_is_found_by_its_token(nexus: RemoteProvider, double: Running
     assert nexus.find(MACHINE, "0" * 32) == []
 
 
-def test_an_upload_that_fails_leaves_no_doubt(nexus: RemoteProvider, double: RunningDouble) -> None:
+@pytest.mark.parametrize(("fault", "value"), [("lost_answer", 1.0), ("malformed", True), ("wrong_type", True)])
+def test_an_upload_that_fails_leaves_no_doubt(
+    nexus: RemoteProvider, double: RunningDouble, fault: str, value: Any
+) -> None:
     """Circuits alone run nothing: whatever happens to them, no job was taken."""
     sent = parcel(nexus)
-    double.faults(lost_answer=1.0, only="POST /api/circuits")
+    double.faults(**{fault: value}, only="POST /api/circuits")
     with pytest.raises(ProviderError) as caught:
         nexus.send(sent)
     assert caught.value.retryable
@@ -193,7 +196,7 @@ def test_an_unknown_state_is_named_and_not_guessed(
     monkeypatch.setitem(nexus_double._STATUS, "done", "TELEPORTED")
     with pytest.raises(ProviderError, match=r"'status' .* unknown value.*TELEPORTED") as caught:
         nexus.standing(MACHINE, job)
-    assert caught.value.uncertain
+    assert "nothing is guessed" in caught.value.hint
 
 
 def test_a_queued_job_is_cancelled_once(nexus: RemoteProvider, double: RunningDouble) -> None:
