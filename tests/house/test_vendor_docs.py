@@ -18,7 +18,7 @@ def _rows(document: str) -> dict[str, str]:
 
 def test_every_vendor_has_a_row_that_says_what_is_promised() -> None:
     """A vendor that cannot be asked is not said to be looked up, and none is left out."""
-    rows = _rows("docs/vendors.md")
+    rows = _rows("README.md")
     assert rows.keys() == providers.vendors().keys()
     for name, remote in providers.vendors().items():
         durability = remote.vendor.durability

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from qpm_lab.ledger import Ledger, opening, signing
 from qpm_lab.ledger.database import Database
 
-REVISIONS = ("0001", "0002")
-"""With a file of rows each: `0001` has a finished, an open and a denied job, `0002` jobs of a Lab and two sessions."""
+REVISIONS = ("0001", "0002", "0003")
+"""With a file of rows each: `0001` has a finished, an open and a denied job, `0002` jobs of a Lab and two sessions,
+`0003` a validated canary besides."""
 
 Rows = dict[str, list[dict[str, Any]]]
 

@@ -43,7 +43,10 @@ def test_an_earlier_ledger_is_migrated_and_verifies(earlier: Ledger, revision: s
     assert earlier.head() == (len(rows["ledger_entries"]), rows["ledger_head"][0]["digest"])
     jobs = earlier.jobs()
     assert len(jobs) == len(rows["jobs"])
-    assert {(job.validation, job.canary, job.canary_successes) for job in jobs} == {(None, None, None)}
+    later = ("validation", "canary", "canary_successes", "standing")
+    assert {job.job_id: [getattr(job, name) for name in later] for job in jobs} == {
+        row["job_id"]: [row.get(name) for name in later] for row in rows["jobs"]
+    }
     assert {job.job_id: job.session_id for job in jobs} == {
         row["job_id"]: row.get("session_id") for row in rows["jobs"]
     }
