@@ -61,7 +61,7 @@ cluster: .venv/dev
 	$(BIN)/python -m qpm_lab.providers.local_cluster 2
 
 soak: .venv/dev .venv/providers/installed
-	QPM_SOAK=1 $(BIN)/pytest tests/runner/test_kill.py
+	QPM_SOAK=1 $(BIN)/pytest tests/runner/test_kill.py tests/runner/test_kill_vendors.py
 
 # A release is built from a clean clone: an editable install would leave a development bundle behind.
 wheel: .venv/venv labextension/node_modules

@@ -60,6 +60,12 @@ class Job:
         live = self._live
         return live.delivery is not None if live is not None else bool(self.record()["vendor_ids"])
 
+    @property
+    def is_sent(self) -> bool:
+        """True when its vendor has all of it, as far as this process knows."""
+        live = self._live
+        return live is not None and live.delivery is not None and live.delivery.is_sent
+
     def require_validation(self) -> None:
         """Raises ValidationError when the job completed without meeting the conditions set for it."""
         live = self._live

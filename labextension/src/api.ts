@@ -1,6 +1,7 @@
 /** The REST routes of `qpm_lab/server/`, typed; every failure is an `ApiError` with message and hint. */
 
 import { type Fields, number, text } from './fields';
+import { type Parked, type Provider, readParked, readProviders, readStanding, type Standing } from './vendor';
 import { type Cost, type JobRecord, type QuotaLine, readQuota, readRecord } from './record';
 
 export type Send = (path: string, init: RequestInit) => Promise<Response>;
@@ -33,7 +34,12 @@ export interface JobRow {
   cancelRequested: boolean;
   /** Whether it met its conditions; null when it had none. */
   passed: boolean | null;
+  standing: Standing | null;
+  parked: Parked | null;
 }
+
+/** What a person knows of a parked job. */
+export type Settlement = { vendorId: string } | 'not submitted' | 'ask again';
 
 export interface JobFilter {
   state: string;
@@ -52,6 +58,10 @@ export interface Api {
   page(filter: JobFilter, before?: string, limit?: number): Promise<JobPage>;
   job(jobId: string): Promise<JobRecord>;
   cancel(jobId: string): Promise<void>;
+  /** Says what became of a parked job, or has its vendor asked again. */
+  settle(jobId: string, known: Settlement): Promise<void>;
+  /** All backends by provider; `live` has the vendors of those that are ready asked. */
+  backends(live?: boolean): Promise<Provider[]>;
   budgets(): Promise<QuotaLine[]>;
 }
 
@@ -70,6 +80,22 @@ export function makeApi(send: Send): Api {
     },
     cancel: async jobId => {
       await ask(send, `jobs/${encodeURIComponent(jobId)}/cancel`, { method: 'POST' });
+    },
+    settle: async (jobId, known) => {
+      const job = `jobs/${encodeURIComponent(jobId)}`;
+      if (known === 'ask again') {
+        await ask(send, `${job}/resume`, { method: 'POST' });
+        return;
+      }
+      const body = known === 'not submitted' ? { not_submitted: true } : { vendor_id: known.vendorId };
+      await ask(send, `${job}/resolve`, { method: 'POST', body: JSON.stringify(body) });
+    },
+    backends: async (live = false) => {
+      const { providers } = await ask(send, `backends${live ? '?live=1' : ''}`);
+      if (!Array.isArray(providers)) {
+        throw new ApiError('The server sent backends that cannot be read.', 'Reload the page after an upgrade.', 200);
+      }
+      return readProviders(providers);
     },
     budgets: async () => {
       const { quota } = await ask(send, 'budgets');
@@ -129,6 +155,8 @@ function readRow(row: Fields): JobRow {
     reasons: number(row.reasons) ?? 0,
     error: text(row.error),
     cancelRequested: row.cancel_requested === true,
-    passed: row.validation === 'passed' ? true : row.validation === 'failed' ? false : null
+    passed: row.validation === 'passed' ? true : row.validation === 'failed' ? false : null,
+    standing: readStanding(row.standing),
+    parked: readParked(row.parked)
   };
 }

@@ -1,3 +1,4 @@
+import { backends } from './panels/backends';
 import { budgets } from './panels/budgets';
 import { jobs } from './panels/jobs';
 import { again } from './plugins/again';
@@ -6,6 +7,6 @@ import { client } from './plugins/client';
 import { sidebar } from './plugins/sidebar';
 import { viewer } from './plugins/viewer';
 
-const panels = [jobs, budgets];
+const panels = [jobs, budgets, backends];
 
 export default [client, again, card, viewer, sidebar(panels)];

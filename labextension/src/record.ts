@@ -7,6 +7,8 @@ import { type Fields, fields, items, list, MAX_ITEMS, number, part, text } from 
 import { type Quote, readQuote } from './quote';
 import { readSweep, type Sweep } from './sweep';
 import { type Fidelity, readFidelity, readTrust, type Trust } from './trust';
+import type { Rows } from './measured';
+import { type AtVendor, executedRows, readAtVendor } from './vendor';
 
 export const MIME = 'application/vnd.qpm-lab.job+json';
 export const OPEN_STATES = ['submitted', 'queued', 'running', 'parked'];
@@ -22,6 +24,8 @@ export interface Circuit {
   gates: [string, number][];
   /** More than one in a sweep. */
   points: number;
+  /** What a price is worked out on, in words. */
+  executed: Rows;
 }
 
 export interface Reason {
@@ -88,7 +92,7 @@ export interface Progress {
   message: string;
 }
 
-export interface JobRecord extends Trust {
+export interface JobRecord extends Trust, AtVendor {
   jobId: string;
   name: string;
   status: string;
@@ -133,6 +137,7 @@ export function readRecord(value: unknown): JobRecord | null {
     ...readIdentity(found),
     ...readTimes(fields(found.times) ?? {}),
     ...readTrust(found),
+    ...readAtVendor(found),
     decision: part(found.decision, readDecision),
     quote: part(found.quote, readQuote),
     cost: part(found.cost, readCost),
@@ -190,7 +195,8 @@ function readCircuit(found: Fields): Circuit {
     depth: number(found.depth),
     twoQubitGates: number(found.two_qubit_gates),
     gates: gates.map(([gate, many]) => [text(gate), number(many) ?? 0]),
-    points: number(found.points) ?? 1
+    points: number(found.points) ?? 1,
+    executed: executedRows(found)
   };
 }
 

@@ -3,13 +3,13 @@
 import { span, secondsSince } from './format';
 import type { QuotaLine } from './record';
 
-export type Tone = 'ok' | 'bad' | 'warn' | 'busy' | 'quiet';
+export type Tone = 'ok' | 'bad' | 'warn' | 'held' | 'busy' | 'quiet';
 
 const STATES: Record<string, [string, Tone]> = {
   submitted: ['Submitted', 'busy'],
   queued: ['Queued', 'busy'],
   running: ['Running', 'busy'],
-  parked: ['Parked', 'warn'],
+  parked: ['Parked', 'held'],
   completed: ['Completed', 'ok'],
   failed: ['Failed', 'bad'],
   cancelled: ['Cancelled', 'warn'],

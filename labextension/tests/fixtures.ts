@@ -1,8 +1,9 @@
 /** A ledger of a few jobs by hand, and a record as docs/record.md has it. */
 
-import { ApiError, type Api, type JobFilter, type JobRow } from '../src/api';
+import { ApiError, type Api, type JobFilter, type JobRow, type Settlement } from '../src/api';
 import type { LedgerEvent, Listener } from '../src/events';
 import { type JobRecord, type QuotaLine, readQuota, readRecord } from '../src/record';
+import type { Provider } from '../src/vendor';
 
 export function document(change: Record<string, unknown> = {}): Record<string, unknown> {
   return {
@@ -87,6 +88,8 @@ export function row(jobId: string, change: Partial<JobRow> = {}): JobRow {
     error: '',
     cancelRequested: false,
     passed: null,
+    standing: null,
+    parked: null,
     ...change
   };
 }
@@ -97,6 +100,9 @@ export class FakeServer implements Api {
   records = new Map<string, JobRecord>();
   quota: QuotaLine[] = [readQuota(quotaDocument())];
   cancelled: string[] = [];
+  settled: [string, Settlement][] = [];
+  providers: Provider[] = [];
+  vendorsAsked = false;
   asked: { filter: JobFilter; before: string; limit: number }[] = [];
   failure: ApiError | null = null;
   private readonly listeners = new Set<Listener>();
@@ -142,6 +148,17 @@ export class FakeServer implements Api {
   async cancel(jobId: string) {
     this.check();
     this.cancelled.push(jobId);
+  }
+
+  async settle(jobId: string, known: Settlement) {
+    this.check();
+    this.settled.push([jobId, known]);
+  }
+
+  async backends(live = false) {
+    this.check();
+    this.vendorsAsked = live;
+    return this.providers;
   }
 
   async budgets() {

@@ -127,7 +127,7 @@ describe('the validation of a card', () => {
   });
 
   it('is in the list of jobs', () => {
-    render(<JobItem row={row('J1', { passed: false })} now={0} open={() => undefined} cancel={async () => undefined} />);
+    render(<JobItem row={row('J1', { passed: false })} now={0} open={() => undefined} cancel={async () => undefined} settle={async () => undefined} />);
     expect(body()).toContain('completed, validation failed');
   });
 });

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab.display import mimebundle
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 QUICK_SECONDS = 0.4
 """Jobs that end sooner show one card; slower ones show a card that is updated in place."""
 REFRESH_SECONDS = 0.5
+SLOW_SECONDS = 1.0
 LONGEST_REFRESH_SECONDS = 5.0
 """Of a card that fills in after its cell: a job at a vendor may take hours."""
 CANCEL_SECONDS = 10.0
@@ -60,6 +62,28 @@ def wait_with_card(shell: InteractiveShell, job: Job) -> None:
         _drawn.add(job.id)
         if not job.wait(0):
             _fill_in_later(shell, job, card)
+
+
+@contextmanager
+def told_when_slow(text: str) -> Iterator[None]:
+    """Says what is going on within, once it takes longer than a second; the words go when it is done."""
+    from IPython.display import display
+
+    display_id, shown = uuid.uuid4().hex, threading.Event()
+
+    def tell() -> None:
+        shown.set()
+        display({"text/plain": text}, raw=True, display_id=display_id)
+
+    timer = threading.Timer(SLOW_SECONDS, tell)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if shown.is_set():
+            display({"text/plain": ""}, raw=True, display_id=display_id, update=True)
 
 
 def follow(shell: InteractiveShell, job: Job) -> None:

@@ -53,6 +53,15 @@ def circuit_parser(prog: str) -> OptionParser:
     return parser
 
 
+def explain_parser() -> OptionParser:
+    """The options of `%qexplain`."""
+    parser = circuit_parser("%qexplain EXPR")
+    parser.add_argument(
+        "--route", action="store_true", help="compare the backends of a route: --backend auto or route:NAME"
+    )
+    return parser
+
+
 def jobs_parser() -> OptionParser:
     """The options of `%qjobs`."""
     parser = OptionParser(prog="%qjobs", add_help=False)

@@ -67,8 +67,13 @@ class QpmMagics(Magics):
     def qexplain(self, line: str) -> None:
         from qpm_magics.cards import show
 
-        value, keywords = self._look("%qexplain", line)
-        show(self._lab.dry_run(value, **keywords))
+        expression, rest = lines.split_expression(line)
+        options = self._parse(lines.explain_parser(), rest)
+        value, keywords = self._looked_at("%qexplain", expression, options)
+        if options.route:
+            vendors.show_route(self._lab, value, keywords)
+        else:
+            show(self._lab.dry_run(value, **keywords))
 
     @line_magic
     def qjobs(self, line: str) -> None:
@@ -157,7 +162,7 @@ class QpmMagics(Magics):
 
     qjob.__doc__ = pages.QJOB + "\n" + lines.job_parser().format_help()
     qquote.__doc__ = pages.QQUOTE + "\n" + lines.circuit_parser("%qquote EXPR").format_help()
-    qexplain.__doc__ = pages.QEXPLAIN + "\n" + lines.circuit_parser("%qexplain EXPR").format_help()
+    qexplain.__doc__ = pages.QEXPLAIN + "\n" + lines.explain_parser().format_help()
     qjobs.__doc__ = pages.QJOBS + "\n" + lines.jobs_parser().format_help()
     qusage.__doc__ = pages.QUSAGE + "\n" + lines.usage_parser().format_help()
     qbackends.__doc__ = pages.QBACKENDS
@@ -178,13 +183,16 @@ class QpmMagics(Magics):
         parser.set_defaults(backend=None, shots=None)
         options = lines.parse(parser, line)
         if not getattr(options, "again", None):
-            options.backend = options.backend or self.backend
+            usual = "auto" if getattr(options, "route", False) else self.backend
+            options.backend = options.backend or usual
             options.shots = self.shots if options.shots is None else options.shots
         return options
 
     def _look(self, magic: str, line: str) -> tuple[Any, dict[str, Any]]:
         expression, rest = lines.split_expression(line)
-        options = self._parse(lines.circuit_parser(magic), rest)
+        return self._looked_at(magic, expression, self._parse(lines.circuit_parser(magic), rest))
+
+    def _looked_at(self, magic: str, expression: str, options: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
         value = lines.evaluate(self.shell, expression, magic)
         keywords = lines.order_options(self.shell, options)
         keywords["name"] = options.name or self._name(value)

@@ -39,6 +39,7 @@ QQUOTE = """What a job would cost, before running it; nothing is recorded or hel
 QEXPLAIN = """Whether a job may run now, with every reason why not: a free dry run.
 
     %qexplain qc --backend aer/simulator --shots 4096
+    %qexplain qc --backend auto --route     every backend of a route: price, rules, wait, rank
 """
 QJOBS = """Your newest jobs, one job's card, or cancel one.
 

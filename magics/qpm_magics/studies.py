@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qpm_lab.errors import DeniedError, InputError
 from qpm_lab.options.studies import canary_arguments, canary_prefix, compare_arguments, several
 from qpm_magics import lines
-from qpm_magics.cards import display_both, show
+from qpm_magics.cards import display_both, show, told_when_slow
 
 if TYPE_CHECKING:
     import argparse
@@ -81,7 +81,8 @@ def show_dry_run_again(lab: Lab, job_id: str, changes: Mapping[str, Any]) -> Non
 def refusal_shown(lab: Lab) -> Iterator[None]:
     """Shows the card of a job that is refused within, before its error goes on."""
     try:
-        yield
+        with told_when_slow("Preparing the job; a vendor's client may take some seconds to start …"):
+            yield
     except DeniedError as denied:
         if denied.job_id:
             show(lab.record(denied.job_id))

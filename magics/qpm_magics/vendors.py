@@ -20,3 +20,11 @@ def show_quotes(lab: Lab, value: Any, keywords: Mapping[str, Any]) -> None:
     rest = {name: given for name, given in keywords.items() if name != "backend"}
     rows = lab.quotes(value, backends, **rest)
     display_both(quotes_html(rows), quotes_text(rows))
+
+
+def show_route(lab: Lab, value: Any, keywords: Mapping[str, Any]) -> None:
+    """One table: every backend of a route, its rank and why."""
+    from qpm_lab.display import route_html, route_text
+
+    document = lab.explain_route(value, **keywords)
+    display_both(route_html(document), route_text(document))

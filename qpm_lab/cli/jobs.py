@@ -34,7 +34,10 @@ def add_commands(commands: Any) -> None:
     run.add_argument("--no-wait", action="store_true", help="end once a vendor has the job; it goes on there")
     run.add_argument("--dry-run", action="store_true", help="only explain: nothing is recorded or spent")
     _circuit_command(commands, "quote", "what a job would cost", quote_file)
-    _circuit_or_job_command(commands, "explain", "whether a job may run now, and every reason why not", explain_file)
+    explain = _circuit_or_job_command(
+        commands, "explain", "whether a job may run now, and every reason why not", explain_file
+    )
+    explain.add_argument("--route", action="store_true", help="compare the backends of a route: auto or route:NAME")
     jobs = add_command(commands, "jobs", "the newest jobs", list_jobs)
     add_list_options(jobs)
     add_job_actions(jobs)
@@ -54,9 +57,8 @@ def run_file(options: argparse.Namespace, output: Output) -> int:
     if options.no_wait and options.again is None:
         _require_vendor(options.backend)
     try:
-        job = (
-            _again(lab, options) if options.again else lab.submit(circuit_path(options.file), **order_keywords(options))
-        )
+        with output.busy("preparing; a vendor's client may take some seconds to start"):
+            job = _submitted(lab, options)
     except DeniedError as denied:
         _show_record(lab.record(denied.job_id or ""), output)
         return denied.exit_code
@@ -69,8 +71,9 @@ def run_file(options: argparse.Namespace, output: Output) -> int:
 
 def _require_vendor(backend_id: str) -> None:
     from qpm_lab import providers
+    from qpm_lab.runner.route_taken import is_route
 
-    if providers.backend(backend_id).local:
+    if not is_route(backend_id) and providers.backend(backend_id).local:
         raise InputError(
             "--no-wait has no use here: a local simulation ends with the command that runs it.",
             "Leave it out, or use %%qjob --no-wait in a notebook.",
@@ -91,6 +94,12 @@ def _settle(options: argparse.Namespace) -> None:
         )
     if options.again is None:
         options.backend, options.shots = options.backend or BACKEND, SHOTS if options.shots is None else options.shots
+
+
+def _submitted(lab: Lab, options: argparse.Namespace) -> Job:
+    if options.again:
+        return _again(lab, options)
+    return lab.submit(circuit_path(options.file), **order_keywords(options))
 
 
 def _again(lab: Lab, options: argparse.Namespace) -> Job:
@@ -137,10 +146,25 @@ def quote_file(options: argparse.Namespace, output: Output) -> int:
 
 def explain_file(options: argparse.Namespace, output: Output) -> int:
     """Prints the decision as it would be now; exits as the job would."""
+    if getattr(options, "route", False):
+        return _explain_route(options, output)
     _settle(options)
     document = _explained(the_lab(), options)
     _show_record(document, output)
     return _decision_code(document["decision"])
+
+
+def _explain_route(options: argparse.Namespace, output: Output) -> int:
+    """Prints every backend of a route; exits with 5 when none would take the job."""
+    from qpm_lab.display import route_text
+
+    if options.again is not None:
+        raise InputError("--route and --again do not go together.", "Give the circuit's file.")
+    options.backend = options.backend or "auto"
+    _settle(options)
+    document = the_lab().explain_route(circuit_path(options.file), **order_keywords(options))
+    output.show(document, lambda: route_text(document))
+    return 0 if document["chosen"] else 5
 
 
 def _explained(lab: Lab, options: argparse.Namespace) -> dict[str, Any]:
@@ -190,8 +214,10 @@ def list_backends(options: argparse.Namespace, output: Output) -> int:
     """Prints every backend with its state."""
     from qpm_lab.display import backends_text
 
-    rows = the_lab().backend_rows(live=options.live)
-    output.show({"backends": rows}, lambda: backends_text(rows))
+    with output.busy("asking the vendors"):
+        rows = the_lab().backend_rows(live=options.live)
+    document = {"providers": the_lab().provider_rows(), "backends": rows}
+    output.show(document, lambda: backends_text(rows))
     return 0
 
 

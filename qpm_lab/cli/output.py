@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from qpm_lab.errors import QpmError
@@ -54,6 +56,20 @@ class Output:
         """Tells how far it is, on one line of a terminal that is replaced each time."""
         if sys.stderr is not None and sys.stderr.isatty():
             print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+    @classmethod
+    @contextmanager
+    def busy(cls, text: str) -> Iterator[None]:
+        """Tells what is going on within, once it takes longer than a second."""
+        timer = threading.Timer(1.0, cls.progress, (text,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            cls.progress("")
 
 
 def _is_unicode(stream: TextIO | None) -> bool:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import argparse
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qpm_lab.cli.commands import add_command, add_family, circuit_path, order_keywords, the_lab
 from qpm_lab.cli.output import Output
 from qpm_lab.errors import InputError, QpmError
-
-if TYPE_CHECKING:
-    from qpm_lab.providers.remote import RemoteProvider
 
 ALL = "all"
 
@@ -34,6 +31,8 @@ def add_job_actions(jobs: argparse.ArgumentParser) -> None:
     resume_.add_argument("job", nargs="?", metavar="ID", help="only this one")
     resolve_ = add_command(actions, "resolve", "say what became of a parked job", resolve)
     resolve_.add_argument("job", metavar="ID", help="its id or the beginning")
+    seen = add_command(actions, "acknowledge", "say that you have looked at a job's overrun", acknowledge)
+    seen.add_argument("job", metavar="ID", help="its id or the beginning")
     which = resolve_.add_mutually_exclusive_group(required=True)
     which.add_argument("--vendor-id", metavar="ID", help="the vendor has it, under this id")
     which.add_argument("--not-submitted", action="store_true", help="the vendor does not have it")
@@ -41,31 +40,9 @@ def add_job_actions(jobs: argparse.ArgumentParser) -> None:
 
 def list_providers(options: argparse.Namespace, output: Output) -> int:
     """Prints every vendor."""
-    from qpm_lab import providers
-
-    the_lab()  # says where keys are
-    rows = [_provider_row(each) for each in providers.vendors().values()]
+    rows = [row for row in the_lab().provider_rows() if row["lookup"] is not None]
     output.show({"providers": rows}, lambda: "\n".join(_provider_line(row) for row in rows))
     return 0
-
-
-def _provider_row(remote: RemoteProvider) -> dict[str, Any]:
-    from qpm_lab.providers.apart.environment import place
-
-    vendor = remote.vendor
-    backends = sorted(remote.backends(), key=lambda info: info.local)  # what a machine of theirs lacks is told first
-    return {
-        "name": vendor.name,
-        "title": vendor.title,
-        "state": backends[0].state if backends else "needs-settings",
-        "note": backends[0].note if backends else "Name its backends in settings.yaml; docs/vendors.md shows how.",
-        "installed_in": place(vendor),
-        "secrets": list(vendor.secrets),
-        "lookup": vendor.durability.lookup,
-        "how": vendor.durability.how,
-        "visibility_seconds": vendor.durability.visibility_seconds,
-        "backends": [info.id for info in backends],
-    }
 
 
 def _provider_line(row: dict[str, Any]) -> str:
@@ -134,12 +111,27 @@ def resolve(options: argparse.Namespace, output: Output) -> int:
     return 0
 
 
+def acknowledge(options: argparse.Namespace, output: Output) -> int:
+    """Records that somebody has looked at what a job cost above its reservation."""
+    from qpm_lab.display import to_text
+
+    lab = the_lab()
+    lab.acknowledge(options.job)
+    document = lab.record(lab.job(options.job).id)
+    output.show(document, lambda: to_text(document))
+    return 0
+
+
 def compare_quotes(options: argparse.Namespace, output: Output) -> int:
     """Prints what the file would cost on several backends."""
     from qpm_lab.display import quotes_text
 
     keywords = order_keywords(options)
-    backends = None if keywords["backend"] == ALL else [each.strip() for each in keywords["backend"].split(",")]
+    backends = (
+        None
+        if keywords["backend"] == ALL
+        else [each.strip() for each in keywords["backend"].split(",") if each.strip()]
+    )
     rows = the_lab().quotes(circuit_path(options.file), backends, **{**keywords, "backend": "aer/simulator"})
     output.show({"quotes": rows}, lambda: quotes_text(rows))
     return 0
@@ -148,7 +140,7 @@ def compare_quotes(options: argparse.Namespace, output: Output) -> int:
 def wait_until_sent(job: Any, output: Output) -> int:
     """Waits until the vendor has a job, or has refused it: then it no longer needs this process."""
     began = time.monotonic()
-    while not job.wait(0.3) and not job.record()["vendor_ids"]:
+    while not job.wait(0.3) and not job.is_sent:
         output.progress(f"{job.status} {time.monotonic() - began:.0f} s, Ctrl-C leaves it")
     output.progress("")
     try:

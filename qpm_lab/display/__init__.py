@@ -53,6 +53,10 @@ if TYPE_CHECKING:
     from qpm_lab.display.png import (
         to_png,
     )
+    from qpm_lab.display.routes import (
+        route_html,
+        route_text,
+    )
     from qpm_lab.display.sessions import (
         session_html,
         session_text,
@@ -84,6 +88,8 @@ _HOME = {
     "to_png": "png",
     "to_rich": "text",
     "to_text": "text",
+    "route_html": "routes",
+    "route_text": "routes",
     "session_html": "sessions",
     "session_text": "sessions",
     "Column": "tables",
@@ -142,6 +148,8 @@ __all__ = [
     "quotes_html",
     "quotes_table",
     "quotes_text",
+    "route_html",
+    "route_text",
     "session_html",
     "session_text",
     "table_html",

@@ -10,14 +10,16 @@ from qpm_lab.display import spending, wording
 from qpm_lab.display.bars import meter, outcomes_html, quota_html
 from qpm_lab.display.charts import sweep_html
 from qpm_lab.display.details import circuit_html, record_html
-from qpm_lab.display.figures import counted, money
+from qpm_lab.display.figures import counted
 from qpm_lab.display.markup import Html, code, el, join, name_of, style
 from qpm_lab.display.results import blocks, outcomes
 from qpm_lab.display.steps import steps
 from qpm_lab.display.sweeps import TABLE, sweep
 from qpm_lab.display.trust_html import fidelity_html, measured_html, verdict_html
+from qpm_lab.display.vendor import PARKED_SIGN, folds_html, goes_to_html
 from qpm_lab.display.wording import Document, Why, part, status
 
+FOLDS = (measured_html, circuit_html, folds_html, record_html)
 QUOTAS = 2
 """Quotas drawn at once, the tightest first; the others are folded away."""
 
@@ -31,7 +33,7 @@ def to_html(document: Document) -> str:
     Returns:
         One `<section>` with its style sheet; safe to put into any page.
     """
-    sections = [_head, _why, _trouble, verdict_html, _body, _next]
+    sections = [_head, _fallback, _why, _trouble, verdict_html, _body, _would_go, _next]
     return str(
         el(
             "section",
@@ -53,12 +55,22 @@ def _head(document: Document) -> Html:
     verdict = wording.verdict(document)
     return el(
         "header",
-        el("strong", word, class_=f"state {tone}"),
+        el("strong", _sign(tone), word, class_=f"state {tone}"),
         el("b", name_of(wording.job_name(document))),
         el("span", verdict[0], class_=verdict[1]) if verdict else None,
         el("span", name_of(wording.where(document)), class_="mut num"),
         el("span", name_of(wording.aside(document)), class_="aside mut"),
     )
+
+
+def _fallback(document: Document) -> Html | None:
+    told = wording.fallback(document)
+    return el("p", name_of(told), class_="warn") if told else None
+
+
+def _sign(tone: str) -> Html | None:
+    """A job that waits for a person is told from all others without its colour too."""
+    return el("span", PARKED_SIGN, class_="sign", aria_hidden="true") if tone == "held" else None
 
 
 def _why(document: Document) -> Html | None:
@@ -83,11 +95,11 @@ def _trouble(document: Document) -> Html | None:
     why = wording.trouble(document)
     if why is None:
         return None
-    spent = part(document, "cost")
-    paid = f"Spent: {money(spent.get('amount'), spent.get('currency'))}." if spent else "Nothing was spent."
+    paid = spending.spent(document)
     kept = "Its reservation is kept until then." if status(document) == "parked" else paid
     lines = [el("b", why.message), el("br"), el("span", why.fix), el("br") if why.fix else None]
-    return el("div", *lines, el("span", kept, class_="mut"), class_="why trouble")
+    held = " parked" if status(document) == "parked" else ""
+    return el("div", *lines, el("span", kept, class_="mut"), class_=f"why trouble{held}")
 
 
 def _body(document: Document) -> Html | None:
@@ -99,7 +111,7 @@ def _body(document: Document) -> Html | None:
     if beyond:
         left.append(el("p", f"{counted(beyond, 'more circuit')}. All of them: ", code(TABLE)))
     single = drawn[0] if len(drawn) == 1 else {}
-    facts = (fidelity_html(single), _cost(document), _quotas(document))
+    facts = (fidelity_html(single), goes_to_html(document), _cost(document), _quotas(document))
     if not any(left):
         return el("div", *facts, class_="body") if any(facts) else None
     return el("div", el("div", *left, class_="mains"), el("div", *facts, class_="side"), class_="body")
@@ -128,6 +140,12 @@ def _progress(document: Document) -> Html | None:
     cancel = el("p", "To stop it: ", code(wording.cancel_command(document)), class_="mut")
     words = el("p", now.words, class_="num", role="status")
     return el("div", el("h4", "Progress"), meter(now.share), words, cancel, class_="main")
+
+
+def _would_go(document: Document) -> Html | None:
+    """Of a refused job, which has no body, where it would have gone."""
+    found = goes_to_html(document) if wording.without_body(document) else None
+    return el("div", found, class_="pad") if found else None
 
 
 def _cost(document: Document) -> Html | None:
@@ -171,5 +189,5 @@ def _foot(document: Document) -> Html:
         "footer",
         el("ul", *(el("li", note) for note in said), class_="notes") if said else None,
         *origins,
-        el("div", measured_html(document), circuit_html(document), record_html(document), class_="folds"),
+        el("div", *(fold(document) for fold in FOLDS), class_="folds"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from qpm_lab.display.figures import count, plain, short_digest
+from qpm_lab.display.figures import count, counted, plain, short_digest
 from qpm_lab.display.markup import Html, code, el, join, name_of, verbatim
 from qpm_lab.display.results import BLOCKS
 from qpm_lab.display.wording import Document, part, parts
@@ -28,12 +28,25 @@ def circuit_html(document: Document) -> Html | None:
         ("Qubits", count(circuit.get("qubits"))),
         ("Depth", count(circuit.get("depth"))),
         ("Two-qubit gates", count(circuit.get("two_qubit_gates"))),
+        *executed(circuit),
         ("Gates", gates or "none"),
         ("Fingerprint", fingerprint or "none"),
     )
     summary = el("summary", "Circuit ", code(short_digest(fingerprint), fingerprint) if fingerprint else None)
     terms = (join(el("dt", term), el("dd", name_of(value))) for term, value in rows)
     return el("details", summary, el("dl", *terms, class_="num"))
+
+
+def executed(circuit: Document) -> list[tuple[str, str]]:
+    """What a price is worked out on; nothing for a record that has not counted it."""
+    if circuit.get("measurements") is None:
+        return []
+    if circuit.get("countable") is False:
+        return [("Executed", "not countable: it loops until a measurement ends it")]
+    gates = [(1, circuit.get("one_qubit_gates")), *part(circuit, "wide_gates").items()]
+    known = [f"{counted(many, 'gate')} on {counted(qubits, 'qubit')}" for qubits, many in gates if many]
+    known.append(f"{count(circuit['measurements'])} measured or reset")
+    return [("Executed at most", ", ".join(known))]
 
 
 def record_html(document: Document) -> Html:

@@ -16,28 +16,47 @@ WINDOWS = {
     "life": "in this notebook",
 }
 
+BASES = {
+    "billed": "billed by the vendor",
+    "metered": "metered: the usage the vendor named, at the listed price",
+    "refunded": "not charged by the vendor",
+}
+"""What the amount of a job that has ended rests on; of any other the quote."""
+
 
 def cost(document: Document) -> tuple[str, str]:
     """The amount, and where it comes from: ('$0.00', 'local simulation is free')."""
     quote, paid = part(document, "quote"), part(document, "cost")
     if paid and decimal(paid.get("amount")) is not None:
         figure = money(paid.get("amount"), paid.get("currency"))
-        billed = paid.get("basis") == "billed"
-        return figure, "billed" if billed else _source(quote, bool(decimal(paid.get("amount"))))
+        basis = plain(paid.get("basis"))
+        return figure, BASES.get(basis) or _source(quote, bool(decimal(paid.get("amount"))))
     if not quote:
         return "unknown", "no price is known"
     low, high = quote.get("low"), quote.get("high")
+    if decimal(high) is None:
+        return "unknown", plain(quote.get("reason")) or "no price is known"
     figure = money(high, quote.get("currency"))
     if decimal(low) is not None and decimal(low) != decimal(high):
         figure = f"{money(low, quote.get('currency'))} – {figure}"
     return figure, _source(quote, decimal(high) != 0)
 
 
+def spent(document: Document) -> str:
+    """What a job cost that has nothing to show for it: 'Spent: $0.40, billed by the vendor.'"""
+    paid = part(document, "cost")
+    if not paid:
+        return "Nothing was spent."
+    words = BASES.get(plain(paid.get("basis")))
+    return f"Spent: {', '.join(filter(None, (money(paid.get('amount'), paid.get('currency')), words)))}."
+
+
 def _source(quote: Document, priced: bool) -> str:
     source, seen = plain(quote.get("source")), plain(quote.get("as_of"))
     if not priced and source:
         return source
-    dated = ", ".join(piece for piece in (source, seen) if piece)
+    grade = plain(quote.get("confidence"))
+    dated = ", ".join(piece for piece in (source, seen, f"confidence {grade}" if grade else "") if piece)
     words = f"quoted ({dated})" if dated else "quoted"
     return f"{words}; this price is out of date" if quote.get("stale") else words
 

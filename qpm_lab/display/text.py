@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qpm_lab.display import spending, wording
-from qpm_lab.display.figures import counted, money, percent, percent_range, plain, short_digest
+from qpm_lab.display.figures import counted, percent, percent_range, plain, short_digest
 from qpm_lab.display.lines import LABEL, Line, labelled, meter, wrapped
 from qpm_lab.display.results import Bar, blocks, outcomes, scale
 from qpm_lab.display.spark import sweep_lines
@@ -18,6 +18,7 @@ from qpm_lab.display.spending import QuotaLine
 from qpm_lab.display.steps import steps
 from qpm_lab.display.sweeps import TABLE, sweep
 from qpm_lab.display.trust_text import fidelity_lines, setup_lines, verdict_lines
+from qpm_lab.display.vendor import PARKED_SIGN, goes_to, vendor_ids
 from qpm_lab.display.wording import Document, part, status
 
 if TYPE_CHECKING:
@@ -25,17 +26,32 @@ if TYPE_CHECKING:
 
 ROWS = 16
 """Outcomes printed before the rest is summed up in a line."""
+MOST_IDS = 3
 LONG_KEY = 20
 """Bit strings longer than this get a line of their own."""
 ASCII = str.maketrans(
     {"▁": "_", "▂": ".", "▃": "-", "▄": "=", "▅": "+", "▆": "*", "▇": "%", "▓": "%"}
     | {"█": "#", "▒": "=", "░": ".", "–": "-", "…": "...", "·": "|", "×": "x", "•": "*", "€": "EUR "}
-    | {"✓": "+", "✗": "x", "⚠": "!", "⚐": "!", "⚑": "!!", "─": "-", "━": "=", "├": "|", "┤": "|", "╋": "+"}
+    | {
+        "✓": "+",
+        "✗": "x",
+        "⚠": "!",
+        "⚐": "!",
+        "⚑": "!!",
+        "‖": "!!",
+        "’": "'",
+        "─": "-",
+        "━": "=",
+        "├": "|",
+        "┤": "|",
+        "╋": "+",
+    }
 )
 STYLES = {
     "ok": "green",
     "bad": "bold red",
     "warn": "yellow",
+    "held": "magenta",
     "busy": "cyan",
     "mut": "dim",
     "b": "bold",
@@ -92,7 +108,7 @@ def _lines(document: Document, width: int) -> Iterator[Line]:
 def _head(document: Document, width: int) -> Iterator[Line]:
     word, tone = wording.state(document)
     yield [
-        (word, tone),
+        (f"{PARKED_SIGN} {word}" if tone == "held" else word, tone),
         ("  ", ""),
         (wording.job_name(document), "b"),
         ("  ", ""),
@@ -103,6 +119,7 @@ def _head(document: Document, width: int) -> Iterator[Line]:
         yield [(f"{verdict[0]}.", verdict[1])]
     if wording.aside(document):
         yield [(wording.aside(document), "mut")]
+    yield from wrapped(wording.fallback(document), width, "", tone="warn")
 
 
 def _why(document: Document, width: int) -> Iterator[Line]:
@@ -126,9 +143,7 @@ def _trouble(document: Document, width: int) -> Iterator[Line]:
     yield from wrapped(why.fix, width, "")
     if status(document) == "parked":
         return
-    paid = part(document, "cost")
-    spent = f"Spent: {money(paid.get('amount'), paid.get('currency'))}." if paid else "Nothing was spent."
-    yield [(spent, "mut")]
+    yield from wrapped(spending.spent(document), width, tone="mut")
 
 
 def _progress(document: Document, width: int) -> Iterator[Line]:
@@ -184,6 +199,8 @@ def _bar(bar: Bar, full: float, longest: int, width: int) -> Iterator[Line]:
 
 
 def _facts(document: Document, width: int) -> Iterator[Line]:
+    going = goes_to(document)
+    yield from labelled(*going, width) if going else ()
     if status(document) != "parked" and wording.without_body(document):
         return
     if part(document, "cost") or part(document, "quote"):
@@ -216,6 +233,8 @@ def _foot(document: Document, width: int) -> Iterator[Line]:
     for note in wording.notes(document):
         yield from wrapped(note, width, "", tone="mut")
     origins = [f"{origin.words} {origin.short}" for origin in wording.provenance(document)]
+    ids = vendor_ids(document)
+    origins += [f"Vendor’s id {', '.join(ids[:MOST_IDS])}" + (" …" if ids[MOST_IDS:] else "")] if ids else []
     fingerprint = part(document, "circuit").get("fingerprint")
     origins += [f"Circuit {short_digest(fingerprint)}"] if fingerprint else []
     yield from wrapped(" · ".join(origins), width, "", tone="mut")

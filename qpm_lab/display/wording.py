@@ -20,13 +20,13 @@ from qpm_lab.display.figures import (
 )
 
 Document = Mapping[str, Any]
-Tone = Literal["ok", "bad", "warn", "busy", "mut", ""]
+Tone = Literal["ok", "bad", "warn", "held", "busy", "mut", ""]
 
 STATES: dict[str, tuple[str, Tone]] = {
     "submitted": ("Submitted", "busy"),
     "queued": ("Queued", "busy"),
     "running": ("Running", "busy"),
-    "parked": ("Parked", "warn"),
+    "parked": ("Parked", "held"),
     "completed": ("Completed", "ok"),
     "failed": ("Failed", "bad"),
     "cancelled": ("Cancelled", "warn"),
@@ -210,6 +210,8 @@ def progress(document: Document) -> Progress | None:
     pieces = [plain(now.get("message"))]
     if total > 0:
         pieces.insert(0, f"{count(done)} of {count(total)} {plain(now.get('unit'))}".strip())
+    looked = part(document, "standing").get("as_of")
+    pieces.append(f"asked at {moment(looked)}" if looked else "")
     pieces.append(_begun(part(document, "times")))
     words = " · ".join(piece for piece in pieces if piece)
     return Progress(min(1.0, max(0.0, done / total)) if total > 0 else None, words or "waiting for news")
@@ -266,3 +268,12 @@ def provenance(document: Document) -> list[Origin]:
         identity = plain(document["job_id"])
         lines.append(Origin("Job", identity if len(identity) <= 12 else f"{identity[:10]}…", identity))
     return lines
+
+
+def fallback(document: Document) -> str:
+    """That a job ran elsewhere than it was meant to, and why; empty for any other job."""
+    told = part(part(document, "route"), "fallback")
+    if not told:
+        return ""
+    first, last, why = (plain(told.get(name)) for name in ("from", "to", "because"))
+    return f"Fallback: ran on {last} because {first} did not: {why}"

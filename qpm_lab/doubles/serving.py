@@ -32,7 +32,9 @@ class _Vendor(web.RequestHandler):
 
     async def _answer(self) -> None:
         double: Double = self.settings["double"]
-        double.received.append(f"{self.request.method} {self.request.uri}\n{self.request.body.decode(errors='replace')}")
+        double.received.append(
+            f"{self.request.method} {self.request.uri}\n{self.request.body.decode(errors='replace')}"
+        )
         faults = double.faults if _hit(double.faults, self.request) else Faults()
         if faults.late_seconds and self.request.method in ("POST", "PUT"):
             await asyncio.sleep(faults.late_seconds)
@@ -58,7 +60,8 @@ class _Vendor(web.RequestHandler):
                 await self.flush()
                 await asyncio.sleep(faults.drip_seconds)
         else:
-            self.write(body)
+            if body:
+                self.write(body)
         await self.finish()
 
     def _hang_up(self) -> None:

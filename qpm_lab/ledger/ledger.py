@@ -16,6 +16,7 @@ from qpm_lab.ledger.chain import Chain
 from qpm_lab.ledger.opening import open_database, record_key
 from qpm_lab.ledger.projection import OUTCOMES, REFUSALS, require_free
 from qpm_lab.ledger.queries import Queries
+from qpm_lab.ledger.reading import ACKNOWLEDGED
 from qpm_lab.ledger.rows import Blob, Ending, Entry, NewJob, NewSession, Owner, Retried
 from qpm_lab.ledger.sessions import SessionTransaction
 from qpm_lab.ledger.transaction import Abandoned, Transaction
@@ -248,6 +249,10 @@ class Ledger(Queries):
         if job_id is None:
             return self._write(lambda c: Transaction(c).note(event, payload))
         return self._write(lambda c: JobTransaction(c).note_on(job_id, event, payload))
+
+    def acknowledge_overruns(self, job_id: str, payload: Mapping[str, Any]) -> Entry:
+        """Appends `cost.overrun_acknowledged`: somebody has looked at what the job cost above its reservation."""
+        return self._write(lambda c: JobTransaction(c).note_on(job_id, ACKNOWLEDGED, payload))
 
     def verify(self, checkpoint: str | None = None, public_key: bytes | None = None) -> Report:
         """Replays everything: chain, digests, blobs, counters, reservations and jobs, in one snapshot.

@@ -39,6 +39,7 @@ RESERVED_EVENTS = frozenset(
         "job.cancel_requested",
         "job.taken_over",
         "cost.overrun",
+        "cost.overrun_acknowledged",
         "ledger.created",
         "ledger.key_added",
         "session.opened",

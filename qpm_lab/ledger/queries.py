@@ -25,6 +25,11 @@ class Queries:
         with self._database.read() as connection:
             return reading.job(connection, job_id)
 
+    def open_overruns(self) -> list[Entry]:
+        """Every `cost.overrun` that nobody has acknowledged since, oldest first."""
+        with self._database.read() as connection:
+            return reading.open_overruns(connection)
+
     def jobs(
         self,
         *,

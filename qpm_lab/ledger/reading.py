@@ -19,6 +19,8 @@ from qpm_lab.ledger.schema import blobs, counters, entries, head, jobs
 MIN_PREFIX = 6
 MAX_PAGE = 1000
 MAX_CANARIES = 100_000
+ACKNOWLEDGED = "cost.overrun_acknowledged"
+"""Noted on a job once a person has looked at what it cost above its reservation."""
 _SEARCHED = ("name", "backend", "experiment", "status", "user")
 _JOB = sa.select(jobs).where(jobs.c.job_id == sa.bindparam("p_job"))
 _CANCEL = sa.select(jobs.c.cancel_requested).where(jobs.c.job_id == sa.bindparam("p_job"))
@@ -49,6 +51,22 @@ _CANARIES = (
     .limit(sa.bindparam("p_limit"))
 )
 _LAST = (1 << 63) - 1
+_SEEN = entries.alias("seen")
+# The event is written out: it has to be what the condition of the partial index says.
+_OVERRUNS = (
+    sa.select(entries)
+    .where(
+        entries.c.event == sa.literal_column("'cost.overrun'"),
+        ~sa.exists().where(
+            _SEEN.c.job_id == entries.c.job_id, _SEEN.c.event == ACKNOWLEDGED, _SEEN.c.seq > entries.c.seq
+        ),
+    )
+    .order_by(entries.c.seq)
+)
+
+
+def open_overruns(connection: sa.Connection) -> list[Entry]:
+    return [entry_of(row) for row in connection.execute(_OVERRUNS).mappings()]
 
 
 def job(connection: sa.Connection, job_id: str) -> JobRow:

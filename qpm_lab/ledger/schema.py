@@ -25,6 +25,13 @@ entries = sa.Table(
     sa.Column("prev", TEXT, nullable=False),
     sa.Column("digest", TEXT, nullable=False),
     sa.Index("ledger_entries_job", "job_id", "seq"),
+    # Asked before every job that costs something; there are few.
+    sa.Index(
+        "ledger_entries_overruns",
+        "seq",
+        sqlite_where=sa.text("event = 'cost.overrun'"),
+        postgresql_where=sa.text("event = 'cost.overrun'"),
+    ),
 )
 
 head = sa.Table(

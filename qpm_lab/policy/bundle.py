@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from qpm_lab.experiment import BackendInfo, Decision, Effect, Hold, Quote, Reason, Request, Shortage
@@ -65,11 +66,14 @@ class Bundle:
         """The routes, in the order of the file."""
         return () if self.problems else self._parts.routes
 
+    def listed(self, info: BackendInfo) -> Mapping[str, Any]:
+        """The attributes of a backend as the rules see them; none when they do not know it."""
+        directory = self._parts.directory
+        return (directory.backend(info) if directory else None) or {}
+
     def place_of(self, info: BackendInfo) -> Place:
         """Tier of a backend, where it stands and whose it is: the bundle's word before the provider's."""
-        directory = self._parts.directory
-        listed = (directory.backend(info) if directory else None) or {}
-        return Place.of(info, listed)
+        return Place.of(info, self.listed(info))
 
     @property
     def backend_ids(self) -> tuple[str, ...]:

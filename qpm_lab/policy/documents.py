@@ -189,11 +189,29 @@ class TestEntry(_Strict):
     """Exactly the ids that have to be given."""
 
 
+class RouteTestEntry(_Strict):
+    """One row of `routes`: in which order a route's backends are taken."""
+
+    name: str = Field(min_length=1)
+    route: str
+    request: AskedEntry = AskedEntry()
+    costs: dict[str, Written] = {}
+    """Backend → its upper quote, for example `12.50 USD`, `unknown` or `stale`; free where it is left out."""
+    queues: dict[str, StrictInt] = {}
+    """Backend → jobs that wait there."""
+    fidelities: dict[str, StrictFloat] = {}
+    """Backend → what its errors predict."""
+    unreachable: list[str] = []
+    expect: list[str]
+    """The backends that are taken, the first one first."""
+
+
 class TestsFile(_Strict):
     """`tests.yaml`."""
 
     defaults: AskedEntry
     tests: list[TestEntry] = Field(min_length=1, max_length=5000)
+    routes: list[RouteTestEntry] = Field(default=[], max_length=1000)
 
 
 T = TypeVar("T", bound=BaseModel)

@@ -85,6 +85,8 @@ def of_price(quote: Quote, currency: str) -> Iterator[Reason]:
     if quote.high is None or quote.high < 0:
         message = "The price of this job is unknown, and unknown is not free."
         fix = "Choose a backend with a known price (%qquote compares them)."
+        # Whoever made the quote knows best what is missing, and how it can be supplied.
+        fix = f"{quote.reason} Or choose one with a known price (%qquote compares them)." if quote.reason else fix
         yield Reason("price.unknown", "price", message, fix, details={"source": quote.source})
     elif quote.stale:
         message = f"The price was last seen on {quote.as_of} ({quote.source}) and is stale."

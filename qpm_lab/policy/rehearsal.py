@@ -23,10 +23,11 @@ from qpm_lab.experiment import (
 from qpm_lab.policy.bundle import Bundle
 from qpm_lab.policy.files import ROUTES, TESTS, read
 from qpm_lab.policy.quotas import MEASURES, read_limit
+from qpm_lab.policy.routes import Candidate, ranked
 from qpm_lab.policy.strict_yaml import read_yaml
 
 if TYPE_CHECKING:
-    from qpm_lab.policy.documents import AskedEntry, TestEntry, TestsFile
+    from qpm_lab.policy.documents import AskedEntry, RouteTestEntry, TestEntry, TestsFile
 
 _NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 
@@ -79,7 +80,8 @@ def test(folder: str | Path) -> TestReport:
     file, _ = _tests_file(read(Path(folder)).texts[TESTS])
     seen: set[str] = set()
     rows = [_run(bundle, file.defaults, entry, seen) for entry in file.tests] if file else []
-    return TestReport((*rows, *_unseen(bundle, seen)))
+    routed = [_run_route(bundle, file.defaults, entry) for entry in file.routes] if file else []
+    return TestReport((*rows, *routed, *_unseen(bundle, seen)))
 
 
 def _tests_file(text: str | None) -> tuple[TestsFile | None, list[str]]:
@@ -106,6 +108,39 @@ def _run(bundle: Bundle, defaults: AskedEntry, entry: TestEntry, seen: set[str])
     seen |= ids | (set(bundle.granting(request, quote)) if decision.effect == "allow" else set())
     got = " ".join((decision.effect, *sorted(ids)))
     return TestRow(entry.name, expected, got, got == expected, decision.reasons)
+
+
+def _run_route(bundle: Bundle, defaults: AskedEntry, entry: RouteTestEntry) -> TestRow:
+    expected = ", ".join(entry.expect) or "none"
+    route = next((each for each in bundle.routes if each.id == entry.route), None)
+    try:
+        if route is None:
+            raise ValueError(f"there is no route {entry.route!r}")
+        if strange := {*entry.costs, *entry.queues, *entry.fidelities, *entry.unreachable} - set(route.backends):
+            raise ValueError(f"{min(strange)!r} is not in the route {route.id!r}")
+        asked = defaults.model_copy(update=entry.request.model_dump(exclude_unset=True))
+        rows = ranked(route, [_candidate(bundle, asked, entry, name) for name in route.backends])
+    except ValueError as error:
+        return TestRow(entry.name, expected, f"the row cannot be run: {error}", False)
+    got = ", ".join(row.candidate.id for row in rows if row.rank is not None) or "none"
+    return TestRow(entry.name, expected, got, got == expected)
+
+
+def _candidate(bundle: Bundle, defaults: AskedEntry, entry: RouteTestEntry, name: str) -> Candidate:
+    asked = defaults.model_copy(update={"backend": name, "cost": entry.costs.get(name)})
+    info = _backend(asked)
+    request, quote = _request(asked), _quote(asked, bundle.currency)
+    return Candidate(
+        id=name,
+        kind="simulator" if bundle.listed(info).get("kind") == "simulator" else "qpu",
+        place=bundle.place_of(info),
+        trouble="It does not answer." if name in entry.unreachable else "",
+        unreachable=name in entry.unreachable,
+        quote=quote,
+        decision=bundle.decide(request, quote),
+        queue=entry.queues.get(name),
+        fidelity=entry.fidelities.get(name),
+    )
 
 
 def _decision(bundle: Bundle, request: Request, quote: Quote, asked: AskedEntry, entry: TestEntry) -> Decision:

@@ -6,7 +6,7 @@ they are free, at hand and often without errors, so by any of those measures no 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -58,7 +58,7 @@ class Place:
         """What a bundle lists of a backend, else what its provider says."""
         stands = listed.get("jurisdiction") or _country(info.region)
         seat = listed.get("legal_seat") or info.legal_seat
-        return cls(info.local, str(stands), str(seat), str(listed.get("tier", "")))
+        return cls(bool(listed.get("local", info.local)), str(stands), str(seat), str(listed.get("tier", "")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,8 @@ class Candidate:
     place: Place = Place()
     trouble: str = ""
     """Why it cannot run a job at all, as a sentence: no key, not installed, not reachable, too small."""
+    unreachable: bool = False
+    """Its trouble is that its vendor does not answer: it is not chosen for that alone."""
     quote: Quote | None = None
     decision: Decision | None = None
     """What rules and quotas say of this job there."""
@@ -92,6 +94,8 @@ class Ranked:
     """Why it stands there, or why it is left out."""
     barred: bool = False
     """True when the route itself leaves it out, whatever else changes."""
+    missed: bool = False
+    """True when it would have been taken, had its vendor answered."""
 
 
 def ranked(route: Route, candidates: Sequence[Candidate]) -> tuple[Ranked, ...]:
@@ -101,12 +105,18 @@ def ranked(route: Route, candidates: Sequence[Candidate]) -> tuple[Ranked, ...]:
         route: What is asked for.
         candidates: In the order of the route.
     """
-    left_out = [Ranked(None, each, why, barred) for each in candidates for why, barred in _why_not(route, each)]
-    out = {each.candidate.id for each in left_out}
-    able = [(n, each) for n, each in enumerate(candidates) if each.id not in out]
-    able.sort(key=lambda pair: _key(route.by, *pair))
-    taken = [Ranked(n, each, _why(route.by, each, place)) for n, (place, each) in enumerate(able, 1)]
-    return (*taken, *left_out)
+    places = {each.id: n for n, each in enumerate(candidates)}
+    out = {each.id: found for each in candidates if (found := _why_not(route, each)) is not None}
+    able = [each for each in candidates if each.id not in out]
+    able.sort(key=lambda each: _key(route.by, places[each.id], each))
+    first = _key(route.by, places[able[0].id], able[0]) if able else None
+
+    def missed(each: Candidate) -> bool:
+        return each.unreachable and (first is None or _key(route.by, places[each.id], each) < first)
+
+    taken = [Ranked(n, each, _why(route.by, each, places[each.id])) for n, each in enumerate(able, 1)]
+    left_out = [(each, *out[each.id]) for each in candidates if each.id in out]
+    return (*taken, *(Ranked(None, each, why, bar, not bar and missed(each)) for each, why, bar in left_out))
 
 
 def is_place(text: str) -> bool:
@@ -114,17 +124,16 @@ def is_place(text: str) -> bool:
     return len(text) == 2 and text.isascii() and text.isalpha() and text.isupper()
 
 
-def _why_not(route: Route, each: Candidate) -> Iterable[tuple[str, bool]]:
-    """At most one reason; what the route itself asks comes first."""
-    place, decision = each.place, each.decision
-    if why := _misplaced(route, place):
-        yield why, True
-    elif each.trouble:
-        yield each.trouble, False
-    elif each.available is False:
-        yield "Its vendor says that it is not available now.", False
-    elif decision is None or decision.effect != "allow":
-        yield _refusal(decision), False
+def _why_not(route: Route, each: Candidate) -> tuple[str, bool] | None:
+    """Why it is left out, and whether the route itself says so; None when it can be taken."""
+    decision = each.decision
+    if why := _misplaced(route, each.place):
+        return why, True
+    if each.trouble:
+        return each.trouble, False
+    if each.available is False:
+        return "Its vendor says that it is not available now.", False
+    return None if decision and decision.effect == "allow" else (_refusal(decision), False)
 
 
 def _misplaced(route: Route, place: Place) -> str:

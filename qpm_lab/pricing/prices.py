@@ -61,7 +61,7 @@ class Prices:
 
     def _row_of(self, backend: BackendInfo) -> Row | None:
         """As `row`; whatever runs on this machine and has no row of its own is charged like all that does."""
-        return self.row(backend.id) or (self.row(ON_THIS_MACHINE) if backend.local else None)
+        return self.row(backend.ruled_as) or (self.row(ON_THIS_MACHINE) if backend.local else None)
 
     def with_live(self, backend_id: str, rates: LiveRates) -> Prices:
         """The same prices with what the vendor says of one backend; amounts hold for the job they were asked for.

@@ -9,6 +9,7 @@ import json
 import re
 import socket
 from collections.abc import Collection, Iterator, Mapping
+from math import trunc
 from numbers import Real
 from typing import Any
 
@@ -198,7 +199,7 @@ def checked_counts(counts: Any, width: int, shots: int | None, *, vendor: str, w
             )
         if isinstance(count, bool) or not isinstance(count, Real) or not count >= 0 or count % 1:
             raise ProviderError(f"{vendor}'s answer to {what} counts {words(count)} of {bits!r}.", _UPDATE)
-        found[bits] = found.get(bits, 0) + int(count)
+        found[bits] = found.get(bits, 0) + trunc(count)
     if shots is not None and sum(found.values()) != shots:
         raise ProviderError(f"{vendor}'s answer to {what} has {sum(found.values()):,} shots, not {shots:,}.", _UPDATE)
     return found

@@ -178,7 +178,7 @@ class IonQClient:
 
         job, state = self._job(vendor_id)
         if state != "done":
-            raise ProviderError(f"The job {vendor_id} has no result: it is {state}.", _failure(job), retryable=False)
+            raise ProviderError(f"The job {vendor_id} has no result: it is {state}.", _failure(job))
         sent = _sent(parcel)
         shares = self._shares(vendor_id, job, len(sent))
         return Answer(

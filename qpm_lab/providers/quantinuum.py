@@ -75,7 +75,7 @@ VENDOR = Vendor(
         _machine("H1-1E", 20),
     ),
     durability=Durability("token", how="job name"),
-    most_circuits=20,
+    most_circuits=1,  # `max_cost` holds for each program, and a reservation for all of them
     most_shots=10_000,
 )
 

@@ -16,6 +16,7 @@ from qpm_lab.providers.apart.line import CALL_SECONDS
 from qpm_lab.providers.apart.pool import Pool
 from qpm_lab.providers.binding import bound as points_of
 from qpm_lab.providers.interface import Progress, RunResult, Task
+from qpm_lab.providers.outcomes import NotTerminal, terminal
 from qpm_lab.providers.routing import on_target
 from qpm_lab.providers.targets import device_target
 from qpm_lab.providers.vendor import Access, Answer, Availability, Parcel, Standing, Vendor
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 FRESH_SECONDS = 900.0
 """How long a calibration that was read is taken for the present one."""
 NO_ACCESS = Access()
-DECISIONS = frozenset({"if_else", "while_loop", "for_loop", "switch_case", "break_loop", "continue_loop", "store"})
 
 
 class RemoteProvider:
@@ -62,7 +62,7 @@ class RemoteProvider:
             return replace(info, state="not-installed", note=f"Install its client: qpm provider install {self.name}")
         if missing and not info.local:
             names = [self.name if name == "token" else f"{self.name}/{name}" for name in missing]
-            return replace(info, state="needs-key", note=f"Store its key: qpm secret set {' and '.join(names)}")
+            return replace(info, state="needs-key", note=_store(names))
         return info
 
     def check(self, task: Task) -> None:
@@ -70,7 +70,7 @@ class RemoteProvider:
 
         Raises:
             CapacityError: more qubits or shots than it takes.
-            CircuitError: loops or decisions it does not know.
+            CircuitError: it measures and goes on, or decides, where the vendor cannot.
         """
         vendor, info = self.vendor, task.backend
         if task.shots > vendor.most_shots:
@@ -79,10 +79,8 @@ class RemoteProvider:
             used = len({bit for each in circuit.data for bit in each.qubits})
             if used > info.qubits:
                 raise CapacityError(f"{info.id} has {info.qubits} qubits; the circuit uses {used}.")
-            unknown = DECISIONS & circuit.count_ops().keys()
-            if unknown and not vendor.decides:
-                hint = "Use a circuit without it, or aer/simulator."
-                raise CircuitError(f"{info.id} cannot run {min(unknown)}.", hint)
+            if not vendor.decides and isinstance(found := terminal(circuit), NotTerminal):
+                raise CircuitError(f"{info.id} cannot run this circuit: {found.reason}.", "Try aer/simulator.")
 
     def target(self, backend_id: str) -> Target:
         """Its gates, couplings and calibrations; read from the vendor and kept for a quarter of an hour.
@@ -265,6 +263,11 @@ def bound(task: Task) -> list[QuantumCircuit]:
     for circuit, values in zip(task.circuits, task.bindings, strict=True):
         found += [circuit] if values is None else points_of(circuit, values)
     return found
+
+
+def _store(names: Sequence[str]) -> str:
+    what = "its key" if len(names) == 1 else "its keys"
+    return f"Store {what}: {', then '.join(f'qpm secret set {name}' for name in names)}"
 
 
 def _name(backend_id: str) -> str:

@@ -10,7 +10,11 @@ from qpm_lab import pricing, providers
 from qpm_lab.errors import InputError, QpmError
 from qpm_lab.experiment import BackendInfo, Decision
 from qpm_lab.ledger import Ledger
+from qpm_lab.providers.apart.environment import place
+from qpm_lab.providers.interface import Provider
+from qpm_lab.providers.remote import RemoteProvider
 from qpm_lab.runner.lists import backend_row
+from qpm_lab.runner.overruns import acknowledge
 from qpm_lab.runner.plan import Plan
 from qpm_lab.runner.recovery import at_vendor
 from qpm_lab.runner.studies import order_from
@@ -39,6 +43,10 @@ class AtVendors:
                 row.update(_now(row))
         return rows
 
+    def provider_rows(self) -> list[dict[str, Any]]:
+        """Every provider with its state and what it lacks: simulators of this machine, then vendors."""
+        return [_provider_row(name, each) for name, each in providers.providers().items()]
+
     def quotes(self, circuit: Any, backends: Sequence[str] | None = None, **options: Any) -> list[dict[str, Any]]:
         """The same job on several backends, one row each: `backend`, `shots`, the keys of a quote, and `effect`.
 
@@ -50,7 +58,9 @@ class AtVendors:
         Raises:
             InputError: there is no such backend, or the job cannot be read.
         """
-        wanted = backends or [info.id for info in known_backends() if not info.local]
+        wanted = [info.id for info in known_backends() if not info.local] if backends is None else list(backends)
+        if not wanted:
+            raise InputError("No backend is named.", "Name some, separated by commas, or write --backend all.")
         order = order_from(circuit, {**options, "backend": wanted[0]})
         found = [self.runner.explain(order_from(circuit, {**options, "backend": each})) for each in wanted]
         return [_quoted(plan, decision, order.shots) for plan, decision in found]
@@ -67,7 +77,8 @@ class AtVendors:
         row = None if job_id is None else self.ledger.job(job_id)
         if row is not None and row.status == "parked":
             self.runner.resolve(row.job_id, None, again=True)
-        elif row is not None and not (row.open and at_vendor(self.ledger, row)):
+            return [row.job_id]  # it may have ended before anybody could ask who follows it
+        if row is not None and not (row.open and at_vendor(self.ledger, row)):
             raise InputError(f"Job {row.job_id} is not at a vendor; it is {row.status}.", "See `qpm show`.")
         self.runner.recover()
         return [each for each in self.runner.live if row is None or each == row.job_id]
@@ -79,6 +90,33 @@ class AtVendors:
             InputError: it is not parked.
         """
         return self.runner.resolve(self.ledger.job(job_id).job_id, vendor_id)
+
+    def acknowledge(self, job_id: str) -> None:
+        """Says that you have looked at a job that cost more than was reserved: what it blocks is open again.
+
+        Raises:
+            InputError: there is no such job, or it has no overrun that waits for anybody.
+        """
+        acknowledge(self.ledger, job_id, self.runner.principal.user)
+
+
+def _provider_row(name: str, provider: Provider) -> dict[str, Any]:
+    # What a machine of theirs lacks is told first; their offline devices need no key.
+    backends = sorted(provider.backends(), key=lambda info: (info.local, info.state != "ready"))
+    row: dict[str, Any] = {
+        "name": name,
+        "title": name,
+        "state": backends[0].state if backends else "needs-settings",
+        "note": backends[0].note if backends else "Name its backends in settings.yaml; docs/vendors.md shows how.",
+        "backends": [info.id for info in backends],
+        **dict.fromkeys(("installed_in", "lookup", "how", "visibility_seconds")),
+        "secrets": [],
+    }
+    if not isinstance(provider, RemoteProvider):
+        return row
+    vendor, durability = provider.vendor, provider.vendor.durability
+    promised = {name: getattr(durability, name) for name in ("lookup", "how", "visibility_seconds")}
+    return {**row, "title": vendor.title, "installed_in": place(vendor), "secrets": list(vendor.secrets), **promised}
 
 
 def known_backends() -> list[BackendInfo]:

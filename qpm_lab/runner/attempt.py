@@ -21,11 +21,12 @@ from qpm_lab.runner.delivery import Delivery
 from qpm_lab.runner.ending import completed, ended_without_result
 from qpm_lab.runner.estimating import Ideals, estimated
 from qpm_lab.runner.extras import Extras, Reading
-from qpm_lab.runner.further import attempted
+from qpm_lab.runner.further import Where, attempted, rerun
 from qpm_lab.runner.intent import Intent
 from qpm_lab.runner.interleaved import Interleaved
 from qpm_lab.runner.outcome import Outcome, validate
 from qpm_lab.runner.plan import Plan
+from qpm_lab.runner.validated import validated
 
 if TYPE_CHECKING:
     from qpm_lab.runner.runner import Runner
@@ -94,6 +95,11 @@ class LiveJob:
             first, self.queued = self.queued, False
             return first
 
+    def queue_again(self) -> None:
+        """It waits for a worker of this machine: whoever asks first drives or cancels it."""
+        with self._guard:
+            self.queued = True
+
     def progress(self) -> Progress | None:
         """How far the run is; None before it starts."""
         if self.delivery is not None:
@@ -131,14 +137,16 @@ def conclude(live: LiveJob, runner: Runner, outcome: Callable[[], None]) -> None
         log.exception("job %s: outcome not recorded", live.job_id)
 
 
-def judged(live: LiveJob, runner: Runner, result: RunResult) -> Callable[[], None]:
-    """A result that has come back, as what is to be recorded.
+def judged(live: LiveJob, runner: Runner, result: RunResult) -> Callable[[], None] | Where:
+    """A result that has come back, as what is to be recorded; or where the job goes on when the result will not do.
 
     Raises:
         ProviderError: it cannot be the result of this job.
     """
     validate(result, live.task)
-    return partial(completed, live, runner, result, _estimates(live, result, runner.ideals))
+    estimates = _estimates(live, result, runner.ideals)
+    verdict = validated(live, runner.ledger, result.counts, estimates)
+    return rerun(live, runner, result, verdict) or partial(completed, live, runner, result, estimates, verdict)
 
 
 def _record(outcome: Callable[[], None], live: LiveJob, runner: Runner) -> None:
@@ -163,19 +171,21 @@ def _until_outcome(live: LiveJob, runner: Runner) -> Callable[[], None] | None:
     """How it ends; None when a further attempt goes on elsewhere."""
     while True:
         try:
-            return judged(live, runner, _run(live, runner))
+            found = judged(live, runner, _run(live, runner))
+            if callable(found):
+                return found
+            again: Where | None = found
         except CancelledError as error:
             return partial(ended_without_result, live, runner, "job.cancelled", error)
         except QpmError as error:
             again = attempted(live, runner, error)
-            if again == "here":
-                continue
-            if again == "elsewhere":
-                return None
-            return partial(ended_without_result, live, runner, "job.failed", error)
+            if again is None:
+                return partial(ended_without_result, live, runner, "job.failed", error)
         except Exception as error:
             log.exception("job %s failed inside qpm_lab", live.job_id)
             return partial(ended_without_result, live, runner, "job.failed", unexpected(error))
+        if again == "elsewhere":
+            return None
 
 
 def _run(live: LiveJob, runner: Runner) -> RunResult:
@@ -188,7 +198,7 @@ def _run(live: LiveJob, runner: Runner) -> RunResult:
         if runner.ledger.start(live.job_id, live.epoch, {"attempt": live.attempt}) is None:
             raise CancelledError("The job was closed before it started.", "See `qpm show` for what was recorded.")
         live.started = True
-        live.queue_seconds = time.monotonic() - live.created
+        live.queue_seconds = time.monotonic() - live.created if live.attempt == 1 else live.queue_seconds
     began = time.perf_counter()
     runner.boundary("before-run")
     extras = live.extras

@@ -6,23 +6,23 @@ holds nothing and records nothing.
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from qpm_lab import circuits, fidelity, providers
 from qpm_lab.errors import CircuitError, InputError, ProviderError, QpmError
 from qpm_lab.policy import Bundle
 from qpm_lab.policy.routes import Candidate, Ranked, Route, ranked
+from qpm_lab.runner import clock
 from qpm_lab.runner.order import Order, checked
 from qpm_lab.runner.plan import Plan, find_backend, judge
 from qpm_lab.runner.planning import plan_for
-from qpm_lab.runner.route_record import row
-from qpm_lab.runner.route_taken import AUTO, PREFIX, Taken
+from qpm_lab.runner.reaching import ASK_SECONDS, require_answer, together
+from qpm_lab.runner.route_record import route_document, row
+from qpm_lab.runner.route_taken import AUTO, PREFIX, Taken, is_route
 from qpm_lab.runner.tasks import task_of
 
 if TYPE_CHECKING:
@@ -31,12 +31,9 @@ if TYPE_CHECKING:
     from qpm_lab.runner.attempt import LiveJob
     from qpm_lab.runner.runner import Runner
 
-ASK_SECONDS = 10.0
-"""How long vendors have to say how they are; who has not answered by then counts as not available."""
 EXAMPLE = "{id: auto, backends: [ionq/qpu.forte-1, aer/noisy], by: listed, owner: me}"
 LOOK = "See %qexplain --route for each of them."
 Passed = Mapping[str, str]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +52,11 @@ class Choice:
         """The backends that can be taken, the best first."""
         return [each.candidate.id for each in self.ranked if each.rank is not None]
 
+    @property
+    def missed(self) -> list[Passed]:
+        """Those that would come first if their vendors answered."""
+        return [{"backend": each.candidate.id, "why": each.why} for each in self.ranked if each.missed]
+
     def plan(self, backend_id: str, passed: Sequence[Passed] = ()) -> Plan:
         """The plan for one of them, which says how it was chosen."""
         route = self.route
@@ -64,7 +66,7 @@ class Choice:
             policy_version=self.policy_version,
             chosen=backend_id,
             ranked=tuple(map(row, self.ranked)),
-            passed_over=tuple(passed),
+            passed_over=(*self.missed, *passed),
             max_attempts=route.max_attempts,
             fallback=route.fallback,
             rerun_on_failed_validation=route.rerun_on_failed_validation,
@@ -141,6 +143,17 @@ def planned(runner: Runner, order: Order, at: datetime) -> Plan:
     return choice.refused() or choice.plan(next(iter(choice.plans)))
 
 
+def explained(runner: Runner, order: Order) -> dict[str, Any]:
+    """What `%qexplain --route` shows: every backend of the route with its price, verdict, wait and rank.
+
+    Raises:
+        InputError: the order names one backend, or a route that is not there.
+    """
+    if not is_route(order.backend):
+        raise InputError(f"{order.backend} is one backend, not a route.", "Write --backend auto, or route:NAME.")
+    return route_document(choose(runner, order, clock.now(), fully=True))
+
+
 def submit(runner: Runner, order: Order, at: datetime) -> LiveJob:
     """Submits to the first backend of the route that takes it.
 
@@ -155,11 +168,12 @@ def submit(runner: Runner, order: Order, at: datetime) -> LiveJob:
         if not choice.route.fallback:
             return runner.send(plan, at)
         try:
-            _require_answer(runner, choice, name)
+            if choice.route.by != "availability":
+                require_answer(runner, name)
             return runner.send(plan, at)
         except (ProviderError, CircuitError) as error:
             passed.append({"backend": name, "why": error.message})
-    plan_refused = None if passed else choice.refused()
+    plan_refused = None if passed or choice.missed else choice.refused()
     if plan_refused is not None:
         raise runner.refuse(plan_refused, judge(plan_refused, ledger=runner.ledger, at=at), at)
     left_out = [{"backend": each.candidate.id, "why": each.why} for each in choice.ranked if each.rank is None]
@@ -182,7 +196,7 @@ class _Look:
         self._candidate = Candidate(self.id)
         try:
             info = find_backend(self.id)
-            self._candidate = Candidate(self.id, info.kind, bundle.place_of(info), self._trouble(info))
+            self._candidate = self._known(info, bundle)
             self.plan = plan = plan_for(runner, order, at, prepared)
             verdict = judge(plan, ledger=runner.ledger, at=at)
             trouble = self._candidate.trouble or _unfit(plan)
@@ -191,26 +205,27 @@ class _Look:
             self.error = error
             self._candidate = replace(self._candidate, trouble=error.message)
 
-    def _trouble(self, info: BackendInfo) -> str:
+    def _known(self, info: BackendInfo, bundle: Bundle) -> Candidate:
+        found = Candidate(self.id, info.kind, bundle.place_of(info))
         if info.state != "ready":
-            return f"It is not ready: {info.note or info.state}."
+            return replace(found, trouble=f"It is not ready: {info.note or info.state}.")
         try:
             self._runner.breakers.require_closed(self.id)
         except ProviderError as error:
-            return error.message
-        return ""
+            return replace(found, trouble=error.message, unreachable=True)
+        return found
 
     def asked(self, *, queue: bool, errors: bool) -> Candidate:
         """With what only its vendor or its calibration says."""
-        found = self._candidate
-        if self.plan is None or found.trouble:
+        found, plan = self._candidate, self.plan
+        if plan is None or found.trouble:
             return found
         try:
-            if queue:
-                found = self._now(found)
+            # A price that is unknown may be so because the vendor, who alone knows it, does not answer.
+            found = self._now(found) if queue or not plan.quote.known else found
         except ProviderError as error:
-            return replace(found, trouble=error.message)
-        return replace(found, fidelity=predicted(self.plan)) if errors else found
+            return replace(found, trouble=error.message, unreachable=True)
+        return replace(found, fidelity=predicted(plan)) if errors else found
 
     def _now(self, found: Candidate) -> Candidate:
         remote = providers.remote(self.id)
@@ -221,7 +236,7 @@ class _Look:
 
     def silent(self) -> Candidate:
         """As one that has not answered in time."""
-        return replace(self._candidate, trouble=f"It did not answer within {ASK_SECONDS:.0f} s.")
+        return replace(self._candidate, trouble=f"It did not answer within {ASK_SECONDS:.0f} s.", unreachable=True)
 
 
 def predicted(plan: Plan) -> float | None:
@@ -241,32 +256,6 @@ def predicted(plan: Plan) -> float | None:
     return min(known) if len(known) == len(found) else None
 
 
-def together(acts: Mapping[str, Callable[[], T]], seconds: float) -> dict[str, T]:
-    """Does everything at the same time; what is not done after so many seconds is left out.
-
-    Raises:
-        Exception: what one of them raised.
-    """
-    done: dict[str, T] = {}
-    failed: list[BaseException] = []
-
-    def do(name: str, act: Callable[[], T]) -> None:
-        try:
-            done[name] = act()
-        except BaseException as error:
-            failed.append(error)
-
-    threads = [threading.Thread(target=do, args=pair, daemon=True, name="qpm-broker") for pair in acts.items()]
-    for thread in threads:
-        thread.start()
-    end = time.monotonic() + seconds
-    for thread in threads:
-        thread.join(max(0.0, end - time.monotonic()))
-    if failed:
-        raise failed[0]
-    return dict(done)
-
-
 def _unfit(plan: Plan) -> str:
     """Why the backend cannot hold the job, as far as nobody has to be asked."""
     info = plan.request.backend
@@ -277,22 +266,3 @@ def _unfit(plan: Plan) -> str:
     except (ProviderError, CircuitError) as error:
         return error.message
     return ""
-
-
-def _require_answer(runner: Runner, choice: Choice, backend_id: str) -> None:
-    """A vendor that is down is known to be so before anything is reserved for it or sent to it.
-
-    Raises:
-        ProviderError: it does not answer, or says that the machine is not available.
-    """
-    remote = providers.remote(backend_id)
-    if remote is None or choice.route.by == "availability":
-        return
-    ask = partial(runner.breakers.ask, backend_id, partial(remote.availability, backend_id))
-    found = together({backend_id: ask}, ASK_SECONDS).get(backend_id)
-    if found is None:
-        raise ProviderError(f"{remote.vendor.title} did not answer within {ASK_SECONDS:.0f} s.", retryable=True)
-    if found.available is False:
-        raise ProviderError(
-            f"{remote.vendor.title} says that {backend_id} is not available now. {found.message}".strip()
-        )

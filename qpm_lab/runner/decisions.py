@@ -41,10 +41,20 @@ class Decisions:
         prices = self._prices()
         return prices.convert(prices.quote(request), bundle.currency)
 
-    def decide(self, bundle: Bundle, request: Request, quote: Quote, max_cost: int | None) -> Decision:
-        """The rules' verdict, evaluated once for the same facts."""
-        key = (bundle.version, _facts(request), quote, max_cost)
-        price = partial(self.quote, bundle)
+    def decide(
+        self, bundle: Bundle, request: Request, quote: Quote, max_cost: int | None, *, of_this_only: bool = False
+    ) -> Decision:
+        """The rules' verdict, evaluated once for the same facts.
+
+        Args:
+            bundle: The rules in force.
+            request: What is asked for.
+            quote: Its price.
+            max_cost: The caller's own limit.
+            of_this_only: Nobody can tell what a smaller job would cost, so that none is said to fit.
+        """
+        key = (bundle.version, _facts(request), quote, max_cost, of_this_only)
+        price = None if of_this_only else partial(self.quote, bundle)
         made: Decision = self._kept(key, lambda: bundle.decide(request, quote, max_cost=max_cost, price=price))
         return made
 

@@ -18,6 +18,7 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab.errors import CancelledError, ProviderError
@@ -37,6 +38,8 @@ GROWTH = 1.5
 UNSTATED_SECONDS = 120.0
 """How long a parcel is looked for at a vendor that states no time, before its job is parked."""
 RENEW_SECONDS = 15.0
+OVER = frozenset({"done", "failed", "cancelled"})
+"""States in which a vendor job no longer runs or waits."""
 log = logging.getLogger("qpm_lab")
 
 
@@ -54,6 +57,8 @@ class Part:
 
     parcel: Parcel
     vendor_id: str | None = None
+    taken_as: str | None = None
+    """The vendor's id for it, as long as the ledger does not have it."""
     doubtful: bool = False
     """Nobody can tell whether the vendor took it."""
     missing_since: float | None = None
@@ -100,6 +105,11 @@ class Delivery:
         return [part.vendor_id for part in self.parts if part.vendor_id is not None]
 
     @property
+    def is_sent(self) -> bool:
+        """True when the vendor has all of it."""
+        return self._next_unsent is None
+
+    @property
     def answers(self) -> list[Answer]:
         """Those that are there, in order."""
         return [part.answer for part in self.parts if part.answer is not None]
@@ -144,6 +154,9 @@ class Delivery:
         self._renew(runner)
         why = self._asked_to_stop(runner)
         part = self._next_unsent
+        if part is not None and part.taken_as is not None:
+            self.accept(part, part.taken_as, runner)
+            return 0.0
         if part is not None and not (why and not part.doubtful):
             return self._look_up(part, runner) if part.doubtful else self._send(part, runner)
         if why and not self.vendor_ids:
@@ -163,13 +176,28 @@ class Delivery:
         except ProviderError as error:
             self._tell("silent", error.message)
 
+    def is_over(self) -> bool:
+        """True when nothing of it goes on at the vendor; what is not over is asked to stop.
+
+        Raises:
+            ProviderError: the vendor does not say.
+        """
+        if any(part.doubtful for part in self.parts):
+            return False
+        going = [part.vendor_id for part in self.parts if part.vendor_id is not None and part.answer is None]
+        backend_id = self._live.task.backend.id
+        for vendor_id in going:
+            if self._provider.standing(backend_id, vendor_id).state not in OVER:
+                self._provider.stop(backend_id, vendor_id)
+        return all(self._provider.standing(backend_id, vendor_id).state in OVER for vendor_id in going)
+
     def _send(self, part: Part, runner: Runner) -> float:
         runner.boundary("before-send")
         try:
-            vendor_id = self._provider.send(part.parcel)
+            vendor_id = runner.breakers.send(self._live.task.backend.id, partial(self._provider.send, part.parcel))
         except ProviderError as error:
             if not error.uncertain:
-                raise
+                return self._refused(error)
             part.doubtful = True
             place = self.parts.index(part)
             told = {"part": place, "token": part.parcel.token, "error": error.to_dict()}
@@ -179,17 +207,32 @@ class Delivery:
         self.accept(part, vendor_id, runner)
         return 0.0
 
+    def _refused(self, error: ProviderError) -> float:
+        """A part that was certainly not taken. While the vendor has others of the job it is no attempt that has ended:
+        to begin another would run and pay for those twice.
+        """
+        if error.retryable and self.vendor_ids:
+            return self._wait("silent", error.message)
+        self._stop_the_others()
+        raise error
+
+    def _stop_the_others(self) -> None:
+        """A job that fails in one part has no use for the rest."""
+        if len(self.vendor_ids) > len(self.answers):
+            self.stop()
+
     def accept(self, part: Part, vendor_id: str, runner: Runner) -> None:
         """Records that the vendor took a part.
 
         Raises:
             LostError: the job is another process's now.
         """
-        part.vendor_id, part.doubtful, part.missing_since = vendor_id, False, None
+        part.taken_as, part.doubtful, part.missing_since = vendor_id, False, None
         told = {"part": self.parts.index(part), "token": part.parcel.token, "vendor_id": vendor_id}
-        live = self._live
-        if runner.ledger.accepted(live.job_id, live.epoch, told, self.vendor_ids[0]) is None:
+        live, first = self._live, [*self.vendor_ids, vendor_id][0]
+        if runner.ledger.accepted(live.job_id, live.epoch, told, first) is None:
             raise LostError("The job is another process's now.")
+        part.vendor_id, part.taken_as = vendor_id, None
         live.started = False
         self._pause = 0.0
         runner.boundary("after-accept")
@@ -233,6 +276,10 @@ class Delivery:
             raise self._parked("does not list it, and states no time after which it would")
         if bound is not None and absent >= bound:
             part.doubtful, part.missing_since = False, None
+            if self._live.plan.route is not None:
+                # It may go elsewhere; a job whose backend was named can only be sent again.
+                title = self._provider.vendor.title
+                raise ProviderError(f"{title} did not take the job: it was sent, and is not there.", retryable=True)
             return 0.0
         left = (UNSTATED_SECONDS if bound is None else bound) - absent
         return min(self._wait("silent", "looking for the job at the vendor"), max(left, 0.05))
@@ -267,7 +314,7 @@ class Delivery:
         if error.retryable or error.uncertain:
             return self._wait("silent", error.message)
         raise ParkedError(
-            f"{error.message} The job is kept.", f"{error.hint} Then: qpm jobs resume {self._live.job_id}".strip()
+            f"{error.message} The job is kept.", f"{_ended(error.hint)}Then: qpm jobs resume {self._live.job_id}"
         ) from error
 
     def _after(self, standing: Standing, runner: Runner) -> float | None:
@@ -275,6 +322,7 @@ class Delivery:
             self._pause = 0.0
             return 0.0 if self._next_unanswered else None
         if standing.state == "failed":
+            self._stop_the_others()
             raise ProviderError(
                 f"{self._provider.vendor.title}: {standing.message or 'the job failed, without saying why'}",
                 "See the vendor's own page for this job, or run it elsewhere.",
@@ -333,6 +381,11 @@ class Delivery:
         longest = min(LONGEST_PAUSE_SECONDS[state], self._provider.longest_pause_seconds)
         self._pause = min(longest, max(FIRST_PAUSE_SECONDS, self._pause * GROWTH))
         return min(longest, self._pause * random.uniform(0.8, 1.2))
+
+
+def _ended(sentence: str) -> str:
+    """With a full stop and room for another sentence."""
+    return f"{sentence.rstrip('. ')}. " if sentence.strip() else ""
 
 
 def _shots(parcel: Parcel) -> int:

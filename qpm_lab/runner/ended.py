@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qpm_lab.ledger import Blob
 from qpm_lab.pricing import Settlement
 from qpm_lab.runner.outcome import counts_blob
-from qpm_lab.runner.settling import of_attempt, of_result
+from qpm_lab.runner.settling import of_attempt, of_result, qpu_nanoseconds
 
 if TYPE_CHECKING:
     from qpm_lab.errors import ProviderError
@@ -37,21 +37,24 @@ def failed(live: LiveJob, error: ProviderError) -> Ended:
         return Ended(told)
     answers = live.delivery.answers if live.delivery else ()
     shots = sum(sum(counts.values()) for answer in answers for counts in answer.counts)
-    return Ended(told | {"cost": _told(cost)}, _used(live, shots, cost.nano), cost)
+    return Ended(told | {"cost": _told(cost)}, _used(live, shots, cost, live.plan.quote.qpu_nanoseconds), cost)
 
 
 def unconvincing(live: LiveJob, result: RunResult, verdict: Mapping[str, Any]) -> Ended:
     """An attempt whose result did not meet the job's conditions: it is kept, and paid for."""
     cost, blob = of_result(live, result), counts_blob(result.counts)
     told = {"validation": dict(verdict), "cost": _told(cost), "counts_blob": blob.digest}
-    return Ended(told, _used(live, live.plan.request.total_shots, cost.nano), cost, (blob,))
+    used = _used(live, live.plan.request.total_shots, cost, qpu_nanoseconds(live))
+    return Ended(told, used, cost, (blob,))
 
 
 def _told(cost: Settlement) -> dict[str, Any]:
     return {"currency": cost.currency, "nano": cost.nano, "basis": cost.basis}
 
 
-def _used(live: LiveJob, shots: int, cost: int) -> dict[str, int]:
-    """The job itself is counted when it ends."""
-    actual = {"jobs": 0, "shots": shots, "cost": cost, "qpu_seconds": live.plan.quote.qpu_nanoseconds}
+def _used(live: LiveJob, shots: int, cost: Settlement, seconds: int) -> dict[str, int]:
+    """The job itself is counted when it ends; a cost in another currency than what was held uses all of that."""
+    actual = {"jobs": 0, "shots": shots, "qpu_seconds": seconds}
+    if cost.currency == live.plan.quote.currency:
+        actual["cost"] = cost.nano
     return {hold.counter: actual.get(hold.measure, hold.amount) for hold in live.holds}

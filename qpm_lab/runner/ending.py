@@ -14,8 +14,8 @@ from qpm_lab.runner import clock
 from qpm_lab.runner.canary import successes
 from qpm_lab.runner.estimating import dispersion, rerun
 from qpm_lab.runner.outcome import Outcome, counts_blob, no_estimate, validate_counts
-from qpm_lab.runner.settling import of_attempt, of_result, spent, spent_without_result
-from qpm_lab.runner.validated import FAILED, PASSED, Told, validated
+from qpm_lab.runner.settling import of_attempt, of_result, qpu_nanoseconds, spent, spent_without_result
+from qpm_lab.runner.validated import FAILED, PASSED, Told
 
 if TYPE_CHECKING:
     from qpm_lab.pricing import Settlement
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 log = logging.getLogger("qpm_lab")
 
 
-def completed(live: LiveJob, runner: Runner, result: RunResult, estimates: tuple[Estimate, ...]) -> None:
+def completed(
+    live: LiveJob, runner: Runner, result: RunResult, estimates: tuple[Estimate, ...], verdict: Told | None
+) -> None:
     """Records a result, whether it meets its conditions, and settles what was held."""
     blob = counts_blob(result.counts)
     further = [] if live.gathered is None else _further_counts(live.gathered)
-    verdict = validated(live, runner.ledger, result.counts, estimates)
     cost = spent(live, result)
     own = of_result(live, result)
     payload = {
@@ -53,7 +54,7 @@ def completed(live: LiveJob, runner: Runner, result: RunResult, estimates: tuple
         "run_seconds": result.run_seconds,
         **_further_columns(live, runner, result, verdict),
     }
-    settled = _settled(live, live.plan.request.total_shots, own.nano, live.plan.quote.qpu_nanoseconds)
+    settled = _settled(live, live.plan.request.total_shots, _in_holds(live, own), qpu_nanoseconds(live))
     blobs = (blob, *(kept for _, kept in further))
     entry = _close(live, runner, Ending("job.completed", payload, settled, summary, blobs, further=_events(verdict)))
     if entry is None:
@@ -117,19 +118,21 @@ def ended_without_result(live: LiveJob, runner: Runner, event: str, error: QpmEr
         payload |= {"counts_blob": blob.digest, "done": len(kept)}
     summary: dict[str, Any] = {"error": error.message[:300]}
     cost = spent_without_result(live, event)
-    if cost is None:
-        settled = _settled(live, len(kept) * live.task.shots, *_share(live, len(kept)))
-    else:
+    if cost is not None:
         payload["cost"] = {"currency": cost.currency, "nano": cost.nano, "basis": cost.basis}
         summary |= {"cost_nano": cost.nano, "currency": cost.currency}
-        nano = own.nano if own else 0
-        settled = _settled(live, _answered_shots(live), nano, live.plan.quote.qpu_nanoseconds if nano else 0)
+    if own is None:
+        settled = _settled(live, len(kept) * live.task.shots, *_share(live, len(kept)))
+    else:
+        seconds = live.plan.quote.qpu_nanoseconds if own.nano else 0
+        settled = _settled(live, _answered_shots(live), _in_holds(live, own), seconds)
     _close(live, runner, Ending(event, payload, settled, summary, (blob,) if kept else ()))
 
 
 def _close(live: LiveJob, runner: Runner, ending: Ending) -> Entry | None:
     if live.intent is not None:
         return runner.record_whole(live, ending)
+    # Who comes second with a job at a vendor has lost it: only the ledger knows how it ended.
     entry = runner.ledger.finish(
         live.job_id,
         live.epoch,
@@ -140,16 +143,23 @@ def _close(live: LiveJob, runner: Runner, ending: Ending) -> Entry | None:
         blobs=ending.blobs,
         further=ending.further,
     )
+    live.lost = entry is None and live.delivery is not None
     if entry is not None and live.plan.envelope is not None:
         done = ending.event == "job.completed"
         live.plan.envelope.settled(live.holds, ending.settled or {}, completed=done)
     return entry
 
 
-def _settled(live: LiveJob, shots: int, cost: int, qpu_nanoseconds: int) -> dict[str, int]:
+def _settled(live: LiveJob, shots: int, cost: int | None, qpu_nanoseconds: int) -> dict[str, int]:
     actual = {"jobs": 1, "shots": shots, "cost": cost, "qpu_seconds": qpu_nanoseconds}
-    # A measure that nobody has counted yet settles at what was held for it.
-    return {hold.counter: actual.get(hold.measure, hold.amount) for hold in live.holds}
+    # A measure that nobody has counted yet, or not in this unit, settles at what was held for it.
+    counted = {measure: amount for measure, amount in actual.items() if amount is not None}
+    return {hold.counter: counted.get(hold.measure, hold.amount) for hold in live.holds}
+
+
+def _in_holds(live: LiveJob, cost: Settlement) -> int | None:
+    """A cost in the currency of what was held; None when it is in another, and there is no rate."""
+    return cost.nano if cost.currency == live.plan.quote.currency else None
 
 
 def _share(live: LiveJob, done: int) -> tuple[int, int]:

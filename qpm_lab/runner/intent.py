@@ -167,13 +167,27 @@ def _asked(plan: Plan, stored: Stored, digests: dict[str, str] | None) -> tuple[
         told["canary"] = {"series": plan.canary}
     if plan.twirl is not None:
         told["twirl"] = {"kind": plan.twirl, "variants": plan.request.variants, "seed": plan.drawn_seed}
-    if plan.companions is not None:
-        blob = Blob("circuit.qpy", circuits.write_qpy(plan.companions.routed))
-        told["companions"] = {**plan.companions.told(), "digest": blob.digest}
-        blobs.append(blob)
+    recipe, kept = _recipe(plan)
+    told |= recipe
+    blobs += kept
     if digests is not None:
         told["calibration"] = _calibration(plan, stored, digests, blobs)
     return told, blobs
+
+
+def measured_by(plan: Plan) -> tuple[dict[str, Any], list[Blob]]:
+    """What depends on the backend that an attempt is moved to: its calibration, and the companions for it."""
+    told, blobs = _recipe(plan)
+    snapshot = providers.calibration(plan.request.backend.id)
+    told["calibration"] = {"digest": snapshot.digest, "description": snapshot.description}
+    return told | {"companions": told.get("companions")}, [*blobs, Blob("calibration.json", snapshot.content)]
+
+
+def _recipe(plan: Plan) -> tuple[dict[str, Any], list[Blob]]:
+    if plan.companions is None:
+        return {}, []
+    blob = Blob("circuit.qpy", circuits.write_qpy(plan.companions.routed))
+    return {"companions": {**plan.companions.told(), "digest": blob.digest}}, [blob]
 
 
 def _calibration(plan: Plan, stored: Stored, digests: dict[str, str], blobs: list[Blob]) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from qpm_lab.experiment import BackendInfo, Status, from_nano
 from qpm_lab.ledger import JobRow, Ledger
+from qpm_lab.runner.vendor_record import parked, standing
 
 PLAIN = [
     *("job_id", "name", "status", "backend", "shots", "circuits"),
@@ -27,7 +27,8 @@ def list_row(ledger: Ledger, row: JobRow) -> dict[str, Any]:
         "fidelity": None if low is None else {"low": low, "high": row.fidelity_high},
         "reasons": _reasons(ledger, row),
         "error": row.error,
-        "standing": json.loads(row.standing) if row.standing and row.open else None,
+        "standing": standing(row),
+        "parked": parked(row, ledger.entries(row.job_id)) if row.status == Status.PARKED else None,
         "cancel_requested": row.cancel_requested,
     }
 
@@ -41,7 +42,8 @@ def _reasons(ledger: Ledger, row: JobRow) -> int:
 def flat(row: Mapping[str, Any]) -> dict[str, Any]:
     """A line without nested values, for a DataFrame with `COLUMNS`."""
     plain = dict(row)
-    plain.pop("standing")
+    for block in ("standing", "parked"):
+        plain.pop(block)
     cost, fidelity = plain.pop("cost") or {}, plain.pop("fidelity") or {}
     return {
         **plain,

@@ -21,7 +21,7 @@ def next_step(document: Mapping[str, Any]) -> dict[str, Any] | None:
         return _step(fix)
     if status == "dry_run":
         return _step("It would be allowed: submit it.")
-    if status in (Status.FAILED, Status.CANCELLED):
+    if status in (Status.FAILED, Status.CANCELLED, Status.PARKED):
         return _step((document["error"] or {}).get("hint") or "Run the cell again.")
     if status != Status.COMPLETED:
         return _step("The result will appear here and under %qjobs.", "%qjobs")

@@ -175,7 +175,13 @@ def judge_again(plan: Plan, *, bundle: Bundle, at: datetime, decisions: Decision
         bundle=bundle,
         price=price,
         quote=quoted,
-        decision=decisions.decide(bundle, plan.request, quoted, plan.max_cost if max_cost is None else max_cost),
+        decision=decisions.decide(
+            bundle,
+            plan.request,
+            quoted,
+            plan.max_cost if max_cost is None else max_cost,
+            of_this_only=plan.asked_vendor,
+        ),
         holds=holds_of(bundle, plan.request, quoted, at, plan.envelope, decisions),
     )
 
@@ -229,7 +235,8 @@ def with_shortages(plan: Plan, found: Sequence[Shortage], *, at: datetime) -> De
     """Adds the quotas that did not fit to the rules' decision; any shortage denies."""
     if not found:
         return plan.decision
-    short = plan.bundle.shortage_reasons(found, at, request=plan.request, quote=plan.quote, price=plan.price)
+    price = None if plan.asked_vendor else plan.price
+    short = plan.bundle.shortage_reasons(found, at, request=plan.request, quote=plan.quote, price=price)
     reasons = (*plan.decision.reasons, *(_how_far(reason, plan.envelope) for reason in short))
     return replace(plan.decision, effect="deny", reasons=reasons)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qpm_lab.runner.judging import refused_because
 from qpm_lab.runner.live_prices import with_live_price
+from qpm_lab.runner.overruns import unless_overrun
 from qpm_lab.runner.plan import Plan, make_plan, shortages, without_companions
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def plan_for(runner: Runner, order: Order, at: datetime, prepared: Sequence[Prep
         envelope=runner.envelope,
         prepared=prepared,
     )
-    return fitting(runner, with_live_price(plan, prices=runner.site.prices, at=at, decisions=runner.decisions), at)
+    plan = with_live_price(plan, prices=runner.site.prices, at=at, decisions=runner.decisions)
+    return unless_overrun(fitting(runner, plan, at), runner.ledger)
 
 
 def fitting(runner: Runner, plan: Plan, at: datetime) -> Plan:

@@ -33,6 +33,10 @@ class Poller:
         self._guard = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._taken: set[str] = set()
+        """Keys of steps that are being done."""
+        self._hurried: set[str] = set()
+        """Those of them whose next step is due at once."""
 
     def watch(self, key: str, step: Step, seconds: float = 0.0) -> None:
         """Runs `step` after so many seconds, and again as it says."""
@@ -47,8 +51,10 @@ class Poller:
             self._guard.notify()
 
     def hurry(self, key: str) -> None:
-        """Makes a step due now, if it waits."""
+        """Makes a step due now; one that is being done is followed by another at once."""
         with self._guard:
+            if key in self._taken:
+                self._hurried.add(key)
             self._due = [(0.0 if each[2] == key else each[0], *each[1:]) for each in self._due]
             heapq.heapify(self._due)
             self._guard.notify()
@@ -73,15 +79,20 @@ class Poller:
                 now = time.monotonic()
                 while self._due and self._due[0][0] <= now:
                     _, _, key, step = heapq.heappop(self._due)
+                    self._taken.add(key)
                     self._workers.run(partial(self._take, key, step))
                 wait = min(LONGEST_WAIT_SECONDS, self._due[0][0] - now) if self._due else LONGEST_WAIT_SECONDS
                 self._guard.wait(wait)
 
     def _take(self, key: str, step: Step) -> None:
+        seconds = None
         try:
             seconds = step()
         except Exception:
             log.exception("job %s: nobody follows it any more; the next start does", key)
-            return
+        with self._guard:
+            self._taken.discard(key)
+            hurried = key in self._hurried
+            self._hurried.discard(key)
         if seconds is not None:
-            self.watch(key, step, seconds)
+            self.watch(key, step, 0.0 if hurried else seconds)

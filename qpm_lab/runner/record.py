@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,8 +14,10 @@ from qpm_lab.runner.intent import bindings_of
 from qpm_lab.runner.next_step import next_step
 from qpm_lab.runner.outcome import counts_of
 from qpm_lab.runner.plan import Plan
+from qpm_lab.runner.route_record import planned_block, present, route_block
 from qpm_lab.runner.sweep_record import sweep_block
 from qpm_lab.runner.trust_record import LATER_ADDED, planned_blocks, trust_blocks
+from qpm_lab.runner.vendor_record import place, standing, vendor_blocks
 
 SCHEMA = 1
 MAX_COUNTS = 4096
@@ -50,17 +51,18 @@ def job_record(
     ended = _outcome(entries)
     document = _blank()
     document.update(_identity(ledger, row, asked), times=_times(row, ended), usage=_usage(row, ended))
-    document.update(decision=asked["decision"], quote=asked["quote"], notes=list(asked["notes"]))
+    now = present(entries)
+    document.update(decision=now["decision"], quote=now["quote"], notes=list(now["notes"]))
     document["quota"] = quota_lines(ledger, _held(entries))
     document["ledger"] = {"entry": entries[-1].seq, "digest": entries[-1].digest}
     document["error"] = ended.get("error") or (_parked(entries) if row.status == Status.PARKED else None)
-    document["vendor_ids"] = [e.payload["vendor_id"] for e in entries if e.event == "job.accepted"]
+    document.update(vendor_blocks(row, entries))
     if "cost" in ended:
         document["cost"] = _cost(ended)
     if "counts_blob" in ended or (finished and "sweeps" in asked):
         counts = _counts(ledger, ended) if "counts_blob" in ended else finished
         document.update(_results(ledger, asked, ended, counts))
-    document.update(trust_blocks(ledger, row, entries, ended))
+    document.update(trust_blocks(ledger, row, entries, ended), route=route_block(entries, ended))
     if row.status in OPEN:
         document["progress"] = _progress(progress or _standing(row))
     document["next"] = next_step(document)
@@ -84,8 +86,11 @@ def dry_run_record(plan: Plan, decision: Decision, ledger: Ledger) -> dict[str, 
         quote=plan.quote.to_dict(),
         quota=quota_lines(ledger, [hold_dict(h) for h in plan.holds]),
         notes=list(plan.notes),
+        place=place(request.backend.id),
         **planned_blocks(plan),
     )
+    if plan.route is not None:
+        document["route"] = planned_block(plan.route)
     if len(request.circuits) > 1:
         document["results"] = [{**_no_result(), "circuit": c.to_dict()} for c in request.circuits]
     document["next"] = next_step(document)
@@ -130,8 +135,8 @@ def hold_dict(hold: Hold) -> dict[str, Any]:
 def _blank() -> dict[str, Any]:
     keys = (
         "job_id name status backend shots seed circuit labels principal times usage decision quote cost"
-        " counts outcomes fidelity rerun validation companions twirl calibration canary sweep results quota ledger"
-        " notes error progress vendor_ids next"
+        " counts outcomes fidelity rerun validation companions twirl calibration canary route sweep results quota"
+        " ledger notes error progress place standing parked vendor_ids next"
     )
     return {"schema": SCHEMA, **dict.fromkeys(keys.split()), "results": [], "quota": [], "notes": [], "vendor_ids": []}
 
@@ -281,7 +286,8 @@ def _outcomes(ranked: Sequence[tuple[str, int]], counts: Mapping[str, int], most
 
 def _standing(row: JobRow) -> Progress | None:
     """How it stood at its vendor when another process last looked."""
-    return Progress(message=json.loads(row.standing)["message"]) if row.standing else None
+    told = standing(row)
+    return Progress(message=told["message"]) if told else None
 
 
 def _progress(progress: Progress | None) -> dict[str, Any]:

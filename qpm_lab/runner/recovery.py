@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from qpm_lab.errors import QpmError
 from qpm_lab.experiment import Status
@@ -18,6 +19,7 @@ from qpm_lab.runner import clock
 OUTCOMES = frozenset({"job.completed", "job.failed", "job.cancelled", "job.denied", "job.awaiting_approval"})
 MESSAGE = "The process that ran this job ended before it had a result."
 HINT = "Nothing was spent; what it held was released. Run it again."
+HINT_PAID = "Only its earlier attempts were paid for; what it held was released. Run it again."
 
 
 Follow = Callable[[JobRow, int], object]
@@ -67,12 +69,17 @@ def attempt_of(entries: Sequence[Entry]) -> Entry:
 def _hand_over(ledger: Ledger, row: JobRow, owner: Owner, follow: Follow | None) -> None:
     if follow is None:
         return
-    epoch = ledger.take_over(row.job_id, row.epoch, owner)
-    if epoch is not None:
-        try:
-            follow(row, epoch)
-        except QpmError as error:
-            log.warning("job %s: it cannot be followed: %s", row.job_id, error)
+    # What is this process's already, and could not be followed when it last tried, is not taken over again and again.
+    epoch = row.epoch if row.owner == owner.token else ledger.take_over(row.job_id, row.epoch, owner)
+    if epoch is None:
+        return
+    try:
+        follow(row, epoch)
+    except QpmError as error:
+        log.warning("job %s: it cannot be followed: %s", row.job_id, error)
+    except Exception:
+        # One job that cannot be read must not keep anyone from all the others.
+        log.exception("job %s: it cannot be followed", row.job_id)
 
 
 def _has_ended(ledger: Ledger, row: JobRow) -> bool:
@@ -81,14 +88,16 @@ def _has_ended(ledger: Ledger, row: JobRow) -> bool:
 
 
 def _close(ledger: Ledger, row: JobRow, epoch: int) -> bool:
-    asked = row.cancel_requested
-    error = {"type": "ProviderError", "message": MESSAGE, "hint": HINT}
-    entry = ledger.finish(
-        row.job_id,
-        epoch,
-        "job.cancelled" if asked else "job.failed",
-        {"error": error, "recovered": True, "attempt": row.attempt, "fallback": False},
-        settled=None,
-        summary={"error": MESSAGE},
-    )
-    return entry is not None
+    entries = ledger.entries(row.job_id)
+    costs = [entry.payload["cost"] for entry in entries if entry.event == "job.retried" and "cost" in entry.payload]
+    moved = row.backend != entries[0].payload.get("request", {}).get("backend", row.backend)
+    error = {"type": "ProviderError", "message": MESSAGE, "hint": HINT_PAID if costs else HINT}
+    payload: dict[str, Any] = {"error": error, "recovered": True, "attempt": row.attempt, "fallback": moved}
+    summary: dict[str, Any] = {"error": MESSAGE}
+    if costs:
+        currency = costs[0]["currency"]
+        nano = sum(cost["nano"] for cost in costs if cost["currency"] == currency)
+        payload["cost"] = {"currency": currency, "nano": nano, "basis": costs[0]["basis"]}
+        summary |= {"cost_nano": nano, "currency": currency}
+    event = "job.cancelled" if row.cancel_requested else "job.failed"
+    return ledger.finish(row.job_id, epoch, event, payload, settled=None, summary=summary) is not None

@@ -23,6 +23,8 @@ from qpm_lab.runner.ending import ended_without_result
 from qpm_lab.runner.plan import Plan
 from qpm_lab.runner.record import decision_of
 from qpm_lab.runner.recovery import attempt_of
+from qpm_lab.runner.route_record import attempts
+from qpm_lab.runner.route_taken import Taken
 from qpm_lab.runner.shipment import read_shipment
 
 if TYPE_CHECKING:
@@ -58,14 +60,23 @@ def resolve(runner: Runner, row: JobRow, vendor_id: str | None, *, again: bool =
     Raises:
         InputError: it is not parked.
     """
-    told = {"vendor_id": vendor_id, "by": runner.principal.user}
-    entry = runner.ledger.unpark(row.job_id, told, runner.owner(clock.now())) if row.status == Status.PARKED else None
-    if entry is None:
+    if row.status != Status.PARKED:
         raise InputError(f"Job {row.job_id} is not parked; it is {row.status}.", "There is nothing to resolve.")
-    live = _rebuilt(runner, row, entry.epoch)
+    # Before anything is written: what was said must not be lost because the job cannot be rebuilt.
+    live = _rebuilt(runner, row, row.epoch)
     delivery = live.delivery
     assert delivery is not None
     unclear = next((part for part in delivery.parts if part.vendor_id is None), None)
+    if unclear is None and not again:
+        raise InputError(
+            f"The vendor has job {row.job_id} as {', '.join(delivery.vendor_ids)}; only its answer could not be used.",
+            f"Ask for it again: qpm jobs resume {row.job_id}",
+        )
+    told = {"vendor_id": vendor_id, "by": runner.principal.user}
+    entry = runner.ledger.unpark(row.job_id, told, runner.owner(clock.now()))
+    if entry is None:
+        raise InputError(f"Job {row.job_id} is not parked any more.", "Another process was faster; see `qpm show`.")
+    live.epoch = entry.epoch
     if unclear is not None and vendor_id is None and not again:
         error = ProviderError(f"The vendor has no such job, {runner.principal.user} says.", "Run it again.")
         ended_without_result(live, runner, "job.failed", error)
@@ -93,7 +104,8 @@ def _rebuilt(runner: Runner, row: JobRow, epoch: int) -> LiveJob:
     at = datetime.fromisoformat(row.created_at)
     live = LiveJob(row.job_id, plan, task, at, started=row.status == Status.RUNNING)
     live.epoch, live.attempt, live.prices = epoch, row.attempt, runner.site.prices
-    live.is_fallback = row.backend != first["request"]["backend"]
+    live.tried = [attempt["backend"] for attempt in attempts(entries, {})]
+    live.is_fallback = live.is_fallback or row.backend != first["request"]["backend"]
     live.spent = [(e.payload["cost"]["currency"], e.payload["cost"]["nano"]) for e in entries if _cost_something(e)]
     remote = providers.remote(row.backend)
     if remote is None:
@@ -155,6 +167,7 @@ def _plan(runner: Runner, row: JobRow, first: Mapping[str, Any], attempt: Mappin
         no_fidelity=BY_ANOTHER if "companions" in first else None,
         conditions=planned(order.validate, info, prepared, order.fidelity),
         canary=row.canary,
+        route=Taken.read(first.get("route")),
         price=partial(runner.decisions.quote, bundle),
     )
 

@@ -11,6 +11,7 @@ from qpm_lab.ledger import Entry
 if TYPE_CHECKING:
     from qpm_lab.policy.routes import Ranked
     from qpm_lab.runner.broker import Choice
+    from qpm_lab.runner.route_taken import Taken
 
 PRICE = ("currency", "low", "expected", "high", "source", "as_of", "stale")
 BEGINNINGS = ("job.submitted", "job.retried")
@@ -73,12 +74,27 @@ def route_block(entries: Sequence[Entry], ended: Mapping[str, Any]) -> dict[str,
     }
 
 
+def planned_block(taken: Taken) -> dict[str, Any]:
+    """The same for a job that was only explained."""
+    told = taken.told()
+    block = {name: told[name] for name in ("name", "by", "policy_version", "chosen", "ranked")}
+    return {**block, "passed_over": [], "attempts": [], "fallback": None}
+
+
+def present(entries: Sequence[Entry]) -> Mapping[str, Any]:
+    """What was asked, with what the present attempt changed of it."""
+    first = entries[0].payload
+    latest = next((entry.payload for entry in reversed(entries) if entry.event == "job.retried"), first)
+    changed = ("decision", "quote", "notes", "companions", "calibration")
+    return {**first, **{name: latest[name] for name in changed if name in latest}}
+
+
 def attempts(entries: Sequence[Entry], ended: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Each attempt of a job: where it ran, and what came of it."""
+    """Each attempt of a job: where it ran, and what came of it; none of a job that was refused."""
     begun = [entry for entry in entries if entry.event in BEGINNINGS]
-    ends = [entry.payload for entry in begun[1:]] + [ended]
+    ends = [*(entry.payload for entry in begun[1:]), ended]
     backend, found = "", []
-    for entry, end in zip(begun, ends, strict=True):
+    for entry, end in zip(begun, ends, strict=bool(begun)):
         backend = entry.payload.get("backend") or backend or entry.payload["request"]["backend"]
         last = end is ended
         found.append(

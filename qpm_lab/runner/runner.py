@@ -126,9 +126,7 @@ class Runner:
         """
         at = clock.now()
         self._renew_envelope(at)
-        if is_route(order.backend):
-            return broker.submit(self, order, at)
-        return self.send(plan_for(self, order, at), at)
+        return broker.submit(self, order, at) if is_route(order.backend) else self.send(plan_for(self, order, at), at)
 
     def send(self, plan: Plan, at: datetime) -> LiveJob:
         """Authorises, reserves and starts what is planned for one backend; raises as `submit` does."""
@@ -221,7 +219,8 @@ class Runner:
 
     def resolve(self, job_id: str, vendor_id: str | None, *, again: bool = False) -> LiveJob | None:
         """What a person knows of a parked job; see `resuming.resolve`."""
-        return resolve(self, self.ledger.job(job_id), vendor_id, again=again)
+        with self._recovering:  # it must not be found without a driver in between
+            return resolve(self, self.ledger.job(job_id), vendor_id, again=again)
 
     def keep_following(self) -> None:
         """From now on this process also follows jobs whose process ends."""
@@ -240,6 +239,10 @@ class Runner:
                 self.cancel(live, "the process that ran it ended")
         self._workers.close(CLOSE_SECONDS)
         self._vendor_workers.close(CLOSE_SECONDS)
+        for live in list(self.live.values()):
+            if live.delivery is not None:
+                live.lost = True
+                self.let_go(live)
         if self._opened:
             self.close_session(self._opened)
         self._lock.release()
@@ -261,9 +264,8 @@ class Runner:
     def _reserve(self, plan: Plan, task: Task, further: Extras | None, at: datetime) -> LiveJob:
         began = time.perf_counter()
         remote = providers.remote(task.backend.id)
-        shipment = None
-        if remote is not None:
-            shipment = self.breakers.ask(task.backend.id, partial(packed, plan, task, further, remote))
+        ship = partial(packed, plan, task, further)
+        shipment = self.breakers.ask(task.backend.id, partial(ship, remote)) if remote else None
         quick = remote is None and self._workers.idle and further is None and is_quick(task)
         asked = intent(plan, task, at, self.owner(at), self._stored, shipment)
         started = remote is None and self._workers.idle

@@ -48,7 +48,22 @@ def of_attempt(live: LiveJob, event: str) -> Settlement | None:
     stated = usage_of(live.delivery.answers if len(live.delivery.answers) == len(ids) else ())
     outcome: Literal["cancelled", "failed"] = "cancelled" if event == "job.cancelled" else "failed"
     usage = Usage(stated.billed, stated.qpu_nanoseconds, stated.hqc, outcome=outcome)
-    return live.prices.settle(live.plan.request, quote, usage)
+    return _at_least(_answered(live, live.delivery.answers), live.prices.settle(live.plan.request, quote, usage))
+
+
+def _answered(live: LiveJob, answers: Sequence[Answer]) -> Settlement:
+    """What the parts cost that the vendor did run: as it says, else their share of the quote."""
+    quote, billed = live.plan.quote, usage_of(answers).billed
+    if billed is not None and billed[0] == quote.currency:
+        return Settlement(quote.currency, billed[1], "billed")
+    run = sum(sum(counts.values()) for each in answers for counts in each.counts)
+    quoted = (quote.high if quote.expected is None else quote.expected) or 0
+    return Settlement(quote.currency, -(-quoted * run // max(1, live.plan.request.total_shots)), "quoted")
+
+
+def _at_least(least: Settlement, found: Settlement) -> Settlement:
+    """What a vendor gives back for a job that ended without a result is not given back for parts that have one."""
+    return least if least.currency == found.currency and least.nano > found.nano else found
 
 
 def left_of(limit: int | None, spent: Sequence[tuple[str, int]], currency: str) -> int | None:
@@ -69,6 +84,12 @@ def _with_earlier(live: LiveJob, found: Settlement) -> Settlement:
 def earlier(live: LiveJob, currency: str) -> int:
     """Nano-units that earlier attempts of the job cost in this currency."""
     return sum(amount for kind, amount in live.spent if kind == currency)
+
+
+def qpu_nanoseconds(live: LiveJob) -> int:
+    """QPU time of a job that has a result: what the vendor measured, where it says so, else what was quoted."""
+    stated = usage_of(live.delivery.answers).qpu_nanoseconds if live.delivery else None
+    return live.plan.quote.qpu_nanoseconds if stated is None else stated
 
 
 def usage_of(answers: Sequence[Answer]) -> Usage:

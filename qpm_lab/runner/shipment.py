@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from qpm_lab.ledger import Ledger
     from qpm_lab.runner.plan import Plan
 
+HQC = "HQC"
+"""Quantinuum's unit, as `Quote.native` names it."""
 MOST_PARCELS = 1000
 """Vendor jobs of one job."""
 
@@ -118,14 +120,22 @@ def _addressed(parcels: Sequence[Parcel], token: str) -> list[Parcel]:
 
 
 def _capped(parcels: Sequence[Parcel], plan: Plan) -> tuple[Parcel, ...]:
-    """With the vendor's own cap on QPU time, so that no bill exceeds what is reserved."""
-    reserved = plan.quote.qpu_nanoseconds
-    if not reserved:
-        return tuple(parcels)
-    total = sum(len(parcel.circuits) * parcel.shots for parcel in parcels)
+    """With the vendor's own caps, shared out by shots, so that no bill exceeds what is reserved."""
+    seconds, native = plan.quote.qpu_nanoseconds / NANO, plan.quote.native
+    hqc = float(native[3]) if native is not None and native[0] == HQC else 0.0
+    total = sum(_shots(parcel) for parcel in parcels)
     return tuple(
-        replace(parcel, cap_seconds=reserved * len(parcel.circuits) * parcel.shots / total / NANO) for parcel in parcels
+        replace(
+            parcel,
+            cap_seconds=seconds * _shots(parcel) / total or None,
+            cap_hqc=hqc * _shots(parcel) / total or None,
+        )
+        for parcel in parcels
     )
+
+
+def _shots(parcel: Parcel) -> int:
+    return len(parcel.circuits) * parcel.shots
 
 
 def read_shipment(ledger: Ledger, asked: Mapping[str, Any], circuits: Sequence[QuantumCircuit]) -> Shipment:

@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from qpm_lab import providers
+from qpm_lab.errors import InputError
 from qpm_lab.pricing import Prices, load_prices
 from qpm_lab.pricing.reading import read_document
 from qpm_lab.providers.vendor import Access
@@ -23,6 +24,37 @@ FRESH_SECONDS = 2.0
 T = TypeVar("T")
 
 
+class SettingsError(InputError):
+    """The settings cannot be read: whatever is at a vendor waits until they can."""
+
+
+class Machine(BaseModel):
+    """A machine that the settings add to a vendor's."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    qubits: int = Field(ge=1)
+    description: str = ""
+    kind: Literal["qpu", "simulator"] = "qpu"
+    local: bool = False
+    noisy: bool = True
+    gates: tuple[str, ...] = ()
+    region: str = ""
+    legal_seat: str = ""
+
+
+class Vendor(BaseModel):
+    """What is read of one vendor here; its client reads the rest."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    url: str = ""
+    backends: Mapping[str, Machine] | None = None
+    timeout_seconds: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    visibility_seconds: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    poll_seconds: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+
+
 class Settings(BaseModel):
     """`settings.yaml` in `QPM_HOME`."""
 
@@ -31,6 +63,18 @@ class Settings(BaseModel):
     providers: Mapping[str, Mapping[str, Any]] = {}
     """Provider name → `url` for another address than the vendor's own, `backends` for further machines,
     `visibility_seconds`, `timeout_seconds`, and whatever options the vendor has. Never a key."""
+
+    @field_validator("providers")
+    @classmethod
+    def _readable(cls, told: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
+        for name, options in told.items():
+            try:
+                Vendor.model_validate(options)
+            except ValidationError as error:
+                first = error.errors()[0]
+                place = ".".join(map(str, (name, *first["loc"])))
+                raise ValueError(f"{place}: {first['msg']}") from None
+        return told
 
 
 class Latest(Generic[T]):
@@ -95,7 +139,10 @@ def _secret(provider: str, field: str) -> str:
 
 
 def _read_settings(path: Path) -> Settings:
-    return read_document(path, "settings", Settings) if path.exists() else Settings()
+    try:
+        return read_document(path, "settings", Settings) if path.exists() else Settings()
+    except InputError as error:
+        raise SettingsError(error.message, error.hint, cause=error) from error
 
 
 def _mark(path: Path) -> tuple[int, int] | None:

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab.errors import InputError
-from qpm_lab.runner import canary
+from qpm_lab.runner import broker, canary
 from qpm_lab.runner.canary_record import Series, Watch, state
 from qpm_lab.runner.compared_runs import latest_runs
 from qpm_lab.runner.comparing import compare
 from qpm_lab.runner.order import Order
+from qpm_lab.runner.route_taken import AUTO
 from qpm_lab.runner.shot_plan import Precision, as_typed, shot_plan
 
 if TYPE_CHECKING:
@@ -72,6 +73,23 @@ class Studies:
         """
         order = order_from(circuit, options)
         return shot_plan(self.runner, order, Precision(half_width, level), backends, prefix)
+
+    def explain_route(self, circuit: Any, **options: Any) -> dict[str, Any]:
+        """Which backend of a route a job would get now, and why not the others; nothing is recorded, held or spent.
+
+        Args:
+            circuit: As for `submit`.
+            **options: As for `submit`; `backend` is `auto` (the default) or `route:NAME`.
+
+        Returns:
+            `route`, `by`, `chosen` (None when no backend would take it) and `rows`, one per backend, the best first:
+            `rank` (None for one that is left out), `why`, `price`, `decision`, `available`, `queue`, `queue_seconds`
+            and `expected_fidelity`.
+
+        Raises:
+            InputError: there is no such route, or the circuit or an option cannot be used.
+        """
+        return broker.explained(self.runner, order_from(circuit, {"backend": AUTO, **options}))
 
     def compare(
         self,

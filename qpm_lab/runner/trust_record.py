@@ -8,6 +8,7 @@ from typing import Any
 from qpm_lab.ledger import Entry, JobRow, Ledger
 from qpm_lab.runner.canary_record import block as canary_block
 from qpm_lab.runner.plan import Plan
+from qpm_lab.runner.route_record import present
 from qpm_lab.runner.validated import validation_block
 
 LATER_ADDED = {"shots_needed": None, "assumption": None}
@@ -25,7 +26,7 @@ def trust_blocks(
         entries: All its entries.
         ended: The payload of its outcome; empty while it has none.
     """
-    asked = entries[0].payload
+    asked = present(entries)
     return {
         "rerun": _rerun(row.job_id, ended.get("rerun")),
         "validation": validation_block(ledger, row, entries),

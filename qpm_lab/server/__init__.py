@@ -1,4 +1,4 @@
-"""For one user's JupyterLab: what its panels and cards read from the ledger, and the one thing they change.
+"""For one user's JupyterLab: what its panels and cards read from the ledger, and the few things they change.
 
 Handlers parse, `History` works, `LedgerWatch` sees changes and `Feed` tells the open pages.
 """

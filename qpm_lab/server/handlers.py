@@ -12,7 +12,7 @@ from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
 from qpm_lab.errors import InputError, LedgerError, QpmError
-from qpm_lab.server.history import ClosedJobError, History, UnknownJobError, parse_query
+from qpm_lab.server.history import ClosedJobError, History, UnknownJobError, parse_query, parse_resolution
 
 # First match wins.
 STATUS_OF: tuple[tuple[type[QpmError], int], ...] = (
@@ -87,6 +87,38 @@ class CancelHandler(Endpoint):
     @authorized
     async def post(self, job_id: str) -> None:
         await self.answer(self.history.cancel, job_id, status=202)
+
+
+class ResolveHandler(Endpoint):
+    """POST `{"vendor_id": "…"}` or `{"not_submitted": true}`: what became of a parked job."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, job_id: str) -> None:
+        try:
+            vendor_id = parse_resolution(self.get_json_body())
+        except InputError as error:
+            self.refuse(error)
+        else:
+            await self.answer(self.history.resolve, job_id, vendor_id)
+
+
+class ResumeHandler(Endpoint):
+    """POST: the vendor of a parked job is asked once more."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, job_id: str) -> None:
+        await self.answer(self.history.resume, job_id)
+
+
+class BackendsHandler(Endpoint):
+    """GET: all backends by provider; with `live=1` the vendors of those that are ready are asked."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        await self.answer(self.history.backends, self.get_query_argument("live", "") == "1")
 
 
 class BudgetsHandler(Endpoint):

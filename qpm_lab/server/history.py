@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -10,11 +11,15 @@ from typing import Any, Protocol
 
 from qpm_lab.errors import InputError
 from qpm_lab.experiment import Status
+from qpm_lab.server.backends import by_provider
 
 DEFAULT_PAGE = 50
 MAX_PAGE = 200
 MAX_TEXT = 200
 MAX_KEY = 128
+MAX_VENDOR_ID = 300
+VENDOR_ID = re.compile(rf"[!-~]{{1,{MAX_VENDOR_ID}}}")
+"""Printable ASCII without spaces; AWS ARNs and IBM CRNs are ids too."""
 
 
 class LedgerFace(Protocol):
@@ -48,7 +53,16 @@ class LabFace(Protocol):
         """The quota lines of this user, as in the record."""
 
     def recover(self) -> list[str]:
-        """Closes the jobs of processes that are gone."""
+        """Closes the jobs of processes that are gone, and follows those at vendors."""
+
+    def resolve(self, job_id: str, vendor_id: str | None = None) -> Any:
+        """Says what became of a parked job; raises InputError when it is not parked."""
+
+    def resume(self, job_id: str | None = None) -> list[str]:
+        """Asks the vendor of a parked job once more; raises InputError when it is at none."""
+
+    def backend_rows(self, *, live: bool = False) -> list[dict[str, Any]]:
+        """Every backend, one row each; `live` asks the vendors of those that are ready."""
 
     def head(self) -> int:
         """Number of the newest ledger entry; 0 for an empty ledger."""
@@ -113,6 +127,25 @@ class ClosedJobError(InputError):
     """The job has ended, so there is nothing to cancel."""
 
 
+def parse_resolution(body: object) -> str | None:
+    """What a person knows of a parked job: the vendor's id for it, or None when the vendor has no such job.
+
+    Raises:
+        InputError: it says neither, both, or something that is no id.
+    """
+    told = body if isinstance(body, dict) else {}
+    vendor_id, missing = told.get("vendor_id"), told.get("not_submitted") is True
+    if (vendor_id is not None) == missing:
+        raise InputError("It is not said what became of the job.", "Give either vendor_id or not_submitted: true.")
+    if vendor_id is None:
+        return None
+    if not isinstance(vendor_id, str) or not VENDOR_ID.fullmatch(vendor_id.strip()):
+        raise InputError(
+            "This is no id of a job at a vendor.", f"An id has no spaces and at most {MAX_VENDOR_ID} characters."
+        )
+    return vendor_id.strip()
+
+
 class History:
     """This user's jobs and budgets; opens the lab at the first question and again after a failure."""
 
@@ -160,6 +193,36 @@ class History:
             return self.lab().cancel(job_id)
         except InputError as error:
             raise ClosedJobError(error.message, error.hint) from error
+
+    def resolve(self, job_id: str, vendor_id: str | None) -> dict[str, Any]:
+        """Says what became of a parked job, and answers with its record.
+
+        Raises:
+            UnknownJobError: this ledger has no such job.
+            ClosedJobError: it is not parked any more.
+        """
+        return self._settle(job_id, lambda: self.lab().resolve(job_id, vendor_id))
+
+    def resume(self, job_id: str) -> dict[str, Any]:
+        """Asks the vendor of a parked job once more, and answers with its record.
+
+        Raises:
+            UnknownJobError: this ledger has no such job.
+            ClosedJobError: it is at no vendor any more.
+        """
+        return self._settle(job_id, lambda: self.lab().resume(job_id))
+
+    def _settle(self, job_id: str, settle: Callable[[], object]) -> dict[str, Any]:
+        self.job(job_id)
+        try:
+            settle()
+        except InputError as error:
+            raise ClosedJobError(error.message, error.hint) from error
+        return self.job(job_id)
+
+    def backends(self, live: bool = False) -> dict[str, Any]:
+        """All that can be run on, by provider."""
+        return {"providers": by_provider(self.lab().backend_rows(live=live))}
 
     def budgets(self) -> dict[str, Any]:
         return {"quota": self.lab().budgets()}

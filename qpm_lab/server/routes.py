@@ -8,7 +8,16 @@ from jupyter_server.utils import url_path_join
 
 from qpm_lab.server.events import EventsHandler
 from qpm_lab.server.feed import Feed
-from qpm_lab.server.handlers import BudgetsHandler, CancelHandler, HealthHandler, JobHandler, JobsHandler
+from qpm_lab.server.handlers import (
+    BackendsHandler,
+    BudgetsHandler,
+    CancelHandler,
+    HealthHandler,
+    JobHandler,
+    JobsHandler,
+    ResolveHandler,
+    ResumeHandler,
+)
 from qpm_lab.server.history import History, open_lab
 
 JOB_ID = r"([0-9A-Za-z_-]{1,64})"
@@ -16,6 +25,9 @@ ROUTES = (
     (r"jobs", JobsHandler),
     (rf"jobs/{JOB_ID}", JobHandler),
     (rf"jobs/{JOB_ID}/cancel", CancelHandler),
+    (rf"jobs/{JOB_ID}/resolve", ResolveHandler),
+    (rf"jobs/{JOB_ID}/resume", ResumeHandler),
+    (r"backends", BackendsHandler),
     (r"budgets", BudgetsHandler),
     (r"health", HealthHandler),
     (r"events", EventsHandler),

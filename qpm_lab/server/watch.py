@@ -62,7 +62,7 @@ class LedgerWatch:
                 self._stop.wait(RETRY_SECONDS)
 
     def _follow(self, lab: LabFace) -> None:
-        entry = lab.head()
+        entry, standings = lab.head(), _standings(lab)
         self._publish({"type": "ready", "entry": entry})
         looked = time.monotonic()
         for _ in ticks(lab.home, self._stop):
@@ -70,9 +70,16 @@ class LedgerWatch:
                 looked = time.monotonic()
                 lab.recover()
             head, jobs = lab.changed_jobs(entry)
-            if head != entry:
-                self._publish(changed(head, jobs))
+            before, standings = standings, _standings(lab)
+            moved = [job for job, told in standings.items() if job in before and before[job] != told]
+            if head != entry or moved:
+                self._publish(changed(head, list(dict.fromkeys([*jobs, *moved]))))
             entry = head
+
+
+def _standings(lab: LabFace) -> dict[str, str | None]:
+    """How open jobs stand at their vendors: a place in a queue is no entry of the ledger."""
+    return {row.job_id: row.standing for row in lab.ledger.open_jobs()}
 
 
 def changed(entry: int, jobs: list[str]) -> Message:

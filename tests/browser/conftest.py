@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from qpm_lab.doubles.double import Double
 from tests.display.gallery import FLAGS, browser_path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,6 +111,9 @@ def environment(folder: Path, lab: JupyterLab) -> dict[str, str]:
     return {
         **kept,
         "QPM_HOME": str(lab.home),
+        "PYTHONFAULTHANDLER": "1",
+        "QPM_KEYRING": "off",
+        "QPM_SECRET_IONQ": Double.token,
         "PYTHONPATH": os.pathsep.join(path for path in paths if path),
         "JUPYTER_PATH": str(folder / "data"),
         "JUPYTER_CONFIG_PATH": str(folder / "config"),

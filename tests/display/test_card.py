@@ -161,7 +161,7 @@ def test_a_failed_job_says_what_to_do_and_what_was_spent() -> None:
     assert "Close other programs" in text
     assert "Nothing was spent." in text
     paid = {**GALLERY["failed"], "cost": {"currency": "EUR", "amount": "1.5", "basis": "billed"}}
-    assert "Spent: €1.50." in read(paid)
+    assert "Spent: €1.50, billed by the vendor." in read(paid)
 
 
 def test_a_parked_job_says_how_to_settle_it_and_keeps_its_reservation() -> None:

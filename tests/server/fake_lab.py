@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlparse
 
@@ -25,6 +26,7 @@ def row(job_id: str, **values: Any) -> dict[str, Any]:
         "reasons": 0,
         "error": None,
         "cancel_requested": False,
+        "standing": None,
         **values,
     }
 
@@ -38,6 +40,9 @@ class FakeLab:
         self.rows = [row("J3", status="running"), row("J2", experiment="bell"), row("J1", name="denied one")]
         self.entries: list[str] = []
         self.asked: list[dict[str, Any]] = []
+        self.told: list[tuple[str, str | None]] = []
+        self.backends: list[dict[str, Any]] = []
+        self.asked_vendors = False
         self.threads: set[int] = set()
         self.broken = False
         self.bundle_broken = False
@@ -46,8 +51,8 @@ class FakeLab:
     def ledger(self) -> FakeLab:
         return self
 
-    def open_jobs(self) -> list[dict[str, Any]]:
-        return [job for job in self.rows if job["status"] in OPEN]
+    def open_jobs(self) -> list[SimpleNamespace]:
+        return [SimpleNamespace(**job) for job in self.rows if job["status"] in OPEN]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> FakeLab:
         """Settings are copied on their way into the server; this one has to stay the test's own."""
@@ -83,6 +88,24 @@ class FakeLab:
     def recover(self) -> list[str]:
         self.recoveries += 1
         return []
+
+    def resolve(self, job_id: str, vendor_id: str | None = None) -> None:
+        self._unpark(job_id, "queued" if vendor_id else "failed")
+        self.told.append((job_id, vendor_id))
+
+    def resume(self, job_id: str | None = None) -> list[str]:
+        self._unpark(job_id or "", "queued")
+        return [job_id or ""]
+
+    def backend_rows(self, *, live: bool = False) -> list[dict[str, Any]]:
+        self.asked_vendors = live
+        return self.backends
+
+    def _unpark(self, job_id: str, status: str) -> None:
+        job = next(job for job in self.rows if job["job_id"] == job_id)
+        if job["status"] != "parked":
+            raise InputError(f"Job {job_id} is not parked; it is {job['status']}.", "There is nothing to resolve.")
+        job["status"] = status
 
     def head(self) -> int:
         self._check()

@@ -1,11 +1,15 @@
 import { useState, type ReactNode } from 'react';
 
+import type { Settlement } from '../api';
 import { CancelButton } from '../cancel';
 import { counted, duration, count } from '../format';
 import type { JobRecord, Result } from '../record';
 import { isOpen } from '../record';
 import { FLAGGED, stateWord, verdictWord } from '../words';
-import { Facts } from './Facts';
+import { Settle } from '../settle';
+import { notSent } from '../vendor';
+import { Sign } from './CautionLine';
+import { Facts, PlaceFact } from './Facts';
 import { Footer } from './Footer';
 import { Next, type RunAgain } from './Next';
 import { OutcomeTable } from './Outcomes';
@@ -20,11 +24,13 @@ export interface CardProps {
   note?: string;
   /** Given only for a job that the server knows to be open. */
   cancel?: () => Promise<void>;
+  /** Given only for a job that the server knows to be parked. */
+  settle?: (known: Settlement) => Promise<void>;
   runAgain?: RunAgain;
 }
 
 /** A job's card: the answer first, then outcomes and facts, one next step, provenance last and quiet. */
-export function Card({ record, note, cancel, runAgain }: CardProps) {
+export function Card({ record, note, cancel, settle, runAgain }: CardProps) {
   const [word] = stateOf(record);
   const [index, choose] = useState(0);
   const chosen = Math.min(index, record.results.length - 1);
@@ -35,8 +41,14 @@ export function Card({ record, note, cancel, runAgain }: CardProps) {
       </Head>
       {note && <p className="qpm-Card-note qpm-quiet">{note}</p>}
       <Why record={record} />
+      {settle && record.parked && <Settle name={record.name} parked={record.parked} settle={settle} />}
       <Verdict record={record} />
       <Body record={record} chosen={chosen} choose={choose} />
+      {notSent(record.status) && !hasBody(record) && record.place && (
+        <div className="qpm-Card-place">
+          <PlaceFact record={record} />
+        </div>
+      )}
       <Next record={record} runAgain={runAgain} />
       <Footer record={record} chosen={chosen} />
     </section>
@@ -53,6 +65,7 @@ function Head({ record, children }: { record: JobRecord; children: ReactNode }) 
   return (
     <header className="qpm-Card-head">
       <strong className={`qpm-${tone}`} role="status">
+        {tone === 'held' && <Sign symbol="‖" tone={tone} />}
         {word}
       </strong>
       <b>{record.name}</b>

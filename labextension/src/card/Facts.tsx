@@ -1,8 +1,9 @@
 import { amount, money } from '../format';
 import { Meter } from '../meter';
-import { priceOf, sourceOf } from '../quote';
+import { BASES, priceOf, sourceOf } from '../quote';
 import { isOpen, type JobRecord, type QuotaLine } from '../record';
 import type { Fidelity } from '../trust';
+import { destination, notSent } from '../vendor';
 import { quotaShare, quotaTitle } from '../words';
 import { FidelityFact } from './FidelityFact';
 
@@ -20,6 +21,7 @@ export function Facts({ record, fidelity }: FactsProps) {
   return (
     <div className="qpm-Facts">
       {fidelity ? <FidelityFact fidelity={fidelity} /> : isOpen(record.status) && <FidelityToCome />}
+      <PlaceFact record={record} />
       <CostFact record={record} />
       {lines.slice(0, QUOTAS).map((line, index) => (
         <QuotaFact key={index} line={line} />
@@ -51,6 +53,20 @@ function FidelityToCome() {
   );
 }
 
+/** Where the circuit goes, as long as that can be weighed or watched. */
+export function PlaceFact({ record: { place, status } }: { record: JobRecord }) {
+  const words = destination(place);
+  if (!words || !(notSent(status) || isOpen(status))) {
+    return null;
+  }
+  return (
+    <div className="qpm-Fact qpm-Place">
+      <h4>{notSent(status) ? 'It would go to' : 'It is sent to'}</h4>
+      <p>{words}</p>
+    </div>
+  );
+}
+
 function CostFact({ record }: { record: JobRecord }) {
   if (!record.cost && !record.quote) {
     return null;
@@ -66,7 +82,7 @@ function CostFact({ record }: { record: JobRecord }) {
 
 function costOf({ cost, quote }: JobRecord): [string, string] {
   if (cost) {
-    return [money(cost.amount, cost.currency), cost.basis === 'billed' ? 'billed' : sourceOf(quote, Number(cost.amount) !== 0)];
+    return [money(cost.amount, cost.currency), BASES[cost.basis] ?? sourceOf(quote, Number(cost.amount) !== 0)];
   }
   return priceOf(quote);
 }

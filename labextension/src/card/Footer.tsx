@@ -2,6 +2,7 @@ import { Copy } from '../copy';
 import { count, moment, short } from '../format';
 import { measuredRows, type Rows } from '../measured';
 import type { JobRecord, Result } from '../record';
+import { priceRows, vendorRows } from '../vendor';
 import { Terms } from './Terms';
 
 export interface FooterProps {
@@ -42,6 +43,8 @@ export function Footer({ record, chosen }: FooterProps) {
         <MeasuredDetails record={record} chosen={chosen} />
         <CircuitDetails results={record.results} chosen={chosen} />
         <RunDetails record={record} />
+        <VendorDetails record={record} />
+        <PriceDetails record={record} />
         <RecordDetails source={record.source} />
       </div>
     </footer>
@@ -74,6 +77,7 @@ function CircuitDetails({ results, chosen }: { results: Result[]; chosen: number
     ['Classical bits', count(circuit.clbits)],
     ['Depth', count(circuit.depth)],
     ['Two-qubit gates', count(circuit.twoQubitGates)],
+    ...circuit.executed,
     ['Gates', gates || 'none'],
     ['Fingerprint', circuit.fingerprint || 'none']
   ];
@@ -103,6 +107,37 @@ function RunDetails({ record }: { record: JobRecord }) {
       <Terms rows={known} />
     </details>
   );
+}
+
+/** The ids are what the vendor's own pages and support ask for. */
+function VendorDetails({ record: { place, vendorIds } }: { record: JobRecord }) {
+  const rows = vendorRows(place);
+  if (!rows.length && !vendorIds.length) {
+    return null;
+  }
+  return (
+    <details>
+      <summary>At the vendor</summary>
+      <Terms rows={rows}>
+        {vendorIds.length > 0 && <dt>{vendorIds.length === 1 ? 'Vendor’s id' : 'Vendor’s ids'}</dt>}
+        {vendorIds.map((id, index) => (
+          <dd key={index}>
+            <Copy full={id} short={id} what="vendor’s id" />
+          </dd>
+        ))}
+      </Terms>
+    </details>
+  );
+}
+
+function PriceDetails({ record: { quote, cost } }: { record: JobRecord }) {
+  const rows = priceRows(quote, cost?.basis ?? '');
+  return rows.length ? (
+    <details>
+      <summary>Price</summary>
+      <Terms rows={rows} />
+    </details>
+  ) : null;
 }
 
 function RecordDetails({ source }: { source: unknown }) {

@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'react';
 
-import { ApiError } from '../api';
+import { ApiError, type Settlement } from '../api';
 import type { Client } from '../client';
-import { isOpen, type JobRecord, type Result } from '../record';
+import { isOpen, type JobRecord, type Progress, type Result } from '../record';
 import { Card } from './Card';
 import type { RunAgain } from './Next';
 
@@ -28,8 +28,10 @@ export function LiveCard({ saved, client, runAgain }: LiveCardProps) {
     return follow(client, record.jobId, setFetched, setNote);
   }, [client, record.jobId, open]);
 
-  const cancel = open && known ? () => client.api.cancel(record.jobId) : undefined;
-  return <Card record={record} note={open ? note : ''} cancel={cancel} runAgain={runAgain} />;
+  const asks = open && known;
+  const cancel = asks && !record.parked ? () => client.api.cancel(record.jobId) : undefined;
+  const settle = asks && record.parked ? (told: Settlement) => client.api.settle(record.jobId, told) : undefined;
+  return <Card record={record} note={open ? note : ''} cancel={cancel} settle={settle} runAgain={runAgain} />;
 }
 
 /** A closed record stays; of two open ones the ledger's, with the progress and points that only the kernel knows. */
@@ -37,9 +39,16 @@ export function freshest(saved: JobRecord, fetched: JobRecord | null): JobRecord
   if (!fetched || !isOpen(saved.status)) {
     return saved;
   }
-  const told = fetched.progress && fetched.progress.total > 0 ? fetched.progress : saved.progress;
+  const told = furthest(saved, fetched);
   const results = fetched.results.map((result, index) => further(result, saved.results[index]));
   return isOpen(fetched.status) ? { ...fetched, results, progress: told ?? fetched.progress } : fetched;
+}
+
+/** Of a job at a vendor the words of whoever asked last: its kernel may have ended since. */
+function furthest(saved: JobRecord, fetched: JobRecord): Progress | null {
+  const told = fetched.progress && fetched.progress.total > 0 ? fetched.progress : saved.progress;
+  const { standing } = fetched;
+  return standing && told ? { ...told, message: standing.message } : told;
 }
 
 /** The result of which more points are done. */

@@ -2,6 +2,7 @@ import { counted, moment, span, secondsSince } from '../format';
 import { Meter } from '../meter';
 import { useNow } from '../now';
 import type { JobRecord, Result } from '../record';
+import { asked } from '../vendor';
 
 export interface RunProgressProps {
   record: JobRecord;
@@ -15,12 +16,15 @@ export function RunProgress({ record, brief = false }: RunProgressProps) {
   const { done, total, unit, message } = record.progress ?? { done: 0, total: 0, unit: '', message: '' };
   const known = total > 0;
   const far = known ? `${done.toLocaleString('en-US')} of ${counted(total, unit || 'step', unit || 'steps')}` : '';
-  const words = [far, message, brief ? '' : begun(record, now)].filter(Boolean).join(' · ');
+  const words = [far, message, asked(record.standing, now), brief ? '' : begun(record, now)].filter(Boolean).join(' · ');
   return (
     <div style={{ minHeight: brief ? undefined : heightOf(record.results[0]) }}>
       {!brief && <h4>Progress</h4>}
       <Meter used={known ? done / total : null} label={words} />
       <p className="qpm-quiet qpm-num">{words || 'waiting for news'}</p>
+      {record.place && record.vendorIds.length > 0 && (
+        <p className="qpm-quiet">{`It goes on at ${record.place.vendor} and is followed, with this kernel or without it.`}</p>
+      )}
     </div>
   );
 }

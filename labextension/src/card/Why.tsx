@@ -1,3 +1,5 @@
+import { money } from '../format';
+import { BASES } from '../quote';
 import type { JobRecord } from '../record';
 import { pointsWords } from '../sweep';
 
@@ -9,11 +11,13 @@ export function Why({ record }: { record: JobRecord }) {
     return null;
   }
   return (
-    <ul className="qpm-Why">
+    <ul className={record.status === 'parked' ? 'qpm-Why qpm-Why-parked' : 'qpm-Why'}>
       {trouble && (
         <li>
           <b>{trouble.message}</b>
           {trouble.hint && <div className="qpm-quiet">{trouble.hint}</div>}
+          {spentOf(record) && <div className="qpm-quiet qpm-num">{spentOf(record)}</div>}
+          {record.status === 'parked' && <div className="qpm-quiet">Its reservation is kept until then.</div>}
         </li>
       )}
       {reasons.map((reason, index) => (
@@ -35,6 +39,14 @@ function RuleName({ rule, owner }: { rule: string; owner: string }) {
       {owner && `, owner ${owner}`}.
     </span>
   );
+}
+
+/** What a job cost that has nothing to show for it. */
+function spentOf({ status, cost }: JobRecord): string {
+  if (!cost || !['failed', 'cancelled'].includes(status)) {
+    return '';
+  }
+  return `Spent: ${[money(cost.amount, cost.currency), BASES[cost.basis]].filter(Boolean).join(', ')}.`;
 }
 
 function troubleOf(record: JobRecord): { message: string; hint: string } | null {

@@ -110,4 +110,4 @@ function warning(share: ReturnType<typeof quotaShare>): string {
   return share.spent ? 'used up' : `almost used up, ${percent(share.used + share.reserved)}`;
 }
 
-export const budgets: Panel = { id: 'qpm-lab-budgets', title: 'Budgets', Component: Budgets };
+export const budgets: Panel = { id: 'qpm-lab-budgets', title: 'Budgets', share: 2, Component: Budgets };

@@ -29,7 +29,14 @@ function Jobs({ client, openJob }: PanelProps) {
       {!state.loaded && !rows.length && <p className="qpm-Notice qpm-quiet">Loading …</p>}
       <ul className="qpm-List" aria-label="Jobs, newest first">
         {rows.map(row => (
-          <JobItem key={row.jobId} row={row} now={now} open={openJob} cancel={() => client.api.cancel(row.jobId)} />
+          <JobItem
+            key={row.jobId}
+            row={row}
+            now={now}
+            open={openJob}
+            cancel={() => client.api.cancel(row.jobId)}
+            settle={known => client.api.settle(row.jobId, known)}
+          />
         ))}
       </ul>
       {state.more && (
@@ -98,4 +105,4 @@ function Filters({ onChange }: { onChange: (filter: JobFilter) => void }) {
   );
 }
 
-export const jobs: Panel = { id: 'qpm-lab-jobs', title: 'Jobs', Component: Jobs };
+export const jobs: Panel = { id: 'qpm-lab-jobs', title: 'Jobs', share: 4, Component: Jobs };

@@ -12,5 +12,7 @@ export interface PanelProps {
 export interface Panel {
   id: string;
   title: string;
+  /** Its share of the sidebar's height, in proportion to the others. */
+  share: number;
   Component: ComponentType<PanelProps>;
 }

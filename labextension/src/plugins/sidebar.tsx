@@ -55,6 +55,7 @@ function makeSidebar(panels: Panel[], props: PanelProps): SidePanel {
   for (const panel of panels) {
     side.addWidget(new Section(panel, props));
   }
+  (side.content as AccordionPanel).setRelativeSizes(panels.map(panel => panel.share));
   return side;
 }
 

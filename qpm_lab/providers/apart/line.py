@@ -14,6 +14,7 @@ from typing import IO, Any
 from qpm_lab.errors import ProviderError, QpmError
 from qpm_lab.providers import wire
 from qpm_lab.providers.apart import messages
+from qpm_lab.providers.apart.redaction import Redactor
 from qpm_lab.providers.child import Tail
 from qpm_lab.providers.vendor import Access, Vendor
 
@@ -41,7 +42,7 @@ class Line:
 
     def __init__(self, vendor: Vendor, access: Access, interpreter: Path) -> None:
         self._vendor = vendor
-        self._secrets = [value for value in access.secrets.values() if value]
+        self._clean = Redactor(access.secrets.values())
         # An empty home: no client may find a user's own keys, or a `.env` file beside a notebook.
         self._home = tempfile.TemporaryDirectory(prefix="qpm-apart-", ignore_cleanup_errors=True)
         boot = Path(__file__).with_name("boot.py")
@@ -131,9 +132,7 @@ class Line:
 
     def _last_words(self) -> str:
         last = "".join(self._tail.text().splitlines()[-1:])
-        for secret in self._secrets:
-            last = last.replace(secret, "[key]")
-        return f"It last said: {last[:300]}" if last else "Try again."
+        return f"It last said: {self._clean(last)[:300]}" if last else "Try again."
 
 
 def _environment(home: str) -> dict[str, str]:

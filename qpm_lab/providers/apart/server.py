@@ -7,6 +7,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from typing import IO, Any
@@ -14,7 +15,8 @@ from typing import IO, Any
 from qpm_lab.errors import ProviderError, QpmError
 from qpm_lab.providers import wire
 from qpm_lab.providers.apart import bounds, messages
-from qpm_lab.providers.vendor import Access, Client
+from qpm_lab.providers.apart.redaction import Redactor
+from qpm_lab.providers.vendor import Access, Availability, Client, Standing
 
 
 def main() -> None:
@@ -24,23 +26,22 @@ def main() -> None:
     threading.Thread(target=_read, args=(sys.stdin.buffer, calls), daemon=True).start()
     bounds.install()
     client, access = _opened(calls.get(), answers)
-    secrets = [value for value in access.secrets.values() if value]
+    clean = Redactor(access.secrets.values())
     while True:
         payload = calls.get()
         bounds.begin(messages.network_seconds(access))
         name, arguments = messages.call_from(payload)
-        wire.write_frame(answers, *_guarded(partial(_answered, client, name, arguments), secrets, name))
+        wire.write_frame(answers, *_guarded(partial(_answered, client, name, arguments), clean, name))
 
 
 def _opened(opening: bytes, answers: IO[bytes]) -> tuple[Client, Access]:
     """The client and what it was given; a process that cannot make it says why and ends."""
     place, access = messages.opening_from(opening)
     bounds.begin(messages.network_seconds(access))
-    secrets = [value for value in access.secrets.values() if value]
     module, _, name = place.partition(":")
     made: list[Client] = []
     make = partial(_made, made, module, name, access)
-    wire.write_frame(answers, *_guarded(make, secrets, "start"))
+    wire.write_frame(answers, *_guarded(make, Redactor(access.secrets.values()), "start"))
     if not made:
         os._exit(1)
     return made[0], access
@@ -56,9 +57,12 @@ def _answered(client: Client, name: str, arguments: dict[str, Any]) -> Any:
     return getattr(client, name)(**arguments)
 
 
-def _guarded(work: Callable[[], Any], secrets: list[str], name: str) -> tuple[bytes, bytes]:
+def _guarded(work: Callable[[], Any], clean: Redactor, name: str) -> tuple[bytes, bytes]:
     try:
-        return wire.RESULT, messages.value_bytes(work())
+        found = work()
+        if isinstance(found, Standing | Availability):
+            found = replace(found, message=clean(found.message))
+        return wire.RESULT, messages.value_bytes(found)
     except QpmError as error:
         told: QpmError = error
     except Exception as error:
@@ -66,7 +70,7 @@ def _guarded(work: Callable[[], Any], secrets: list[str], name: str) -> tuple[by
     if isinstance(told, ProviderError) and name != messages.SENDING:
         # Whether a job was taken is in doubt only where one was sent; an answer that cannot be used is just that.
         told.uncertain = False
-    return wire.ERROR, wire.error_bytes(_without(told, secrets))
+    return wire.ERROR, wire.error_bytes(_without(told, clean))
 
 
 def _unexpected(error: Exception) -> ProviderError:
@@ -80,11 +84,9 @@ def _unexpected(error: Exception) -> ProviderError:
     )
 
 
-def _without(error: QpmError, secrets: list[str]) -> QpmError:
+def _without(error: QpmError, clean: Redactor) -> QpmError:
     """The error with no key in it, however the vendor's client came to quote one."""
-    for secret in secrets:
-        error.message = error.message.replace(secret, "[key]")
-        error.hint = error.hint.replace(secret, "[key]")
+    error.message, error.hint = clean(error.message), clean(error.hint)
     return error
 
 

@@ -38,6 +38,9 @@ class PretendingClient:
     def quote(self, vendor_id: str) -> object:
         raise ValueError(f"bad request with\nkey {self.access.secrets['token']}")
 
+    def mention(self, vendor_id: str) -> object:
+        return json.dumps(f"failed with {self.access.secrets['token']}")
+
     def explain(self, vendor_id: str) -> object:
         raise ProviderError(f"refused {self.access.secrets['token']}", "use another than it", retryable=True)
 

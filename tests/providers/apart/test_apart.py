@@ -81,6 +81,11 @@ def test_no_error_quotes_a_key(provider: Make, what: str) -> None:
     assert (error.retryable, error.uncertain) == (what == "explain", False)
 
 
+def test_a_vendors_words_about_a_job_quote_no_key(provider: Make) -> None:
+    """Not in an error, but in the answer itself."""
+    assert told(provider(), "mention") == "failed with [key]"
+
+
 def test_a_client_that_cannot_be_made_says_why(provider: Make) -> None:
     """In its own words, without the key; and again when it is asked again."""
     made = provider(refuse=True)
