@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from qpm_lab import providers
 from qpm_lab.errors import InputError
-from qpm_lab.experiment import OPEN, Decision, Principal, Quote
+from qpm_lab.experiment import OPEN, Decision, Principal, Quote, Status
 from qpm_lab.job import Job
 from qpm_lab.ledger import Ledger, remove_dead
 from qpm_lab.policy import find_folder
@@ -311,6 +311,8 @@ class Lab(Studies, AtVendors):
             InputError: it has ended already.
         """
         row = self.ledger.job(job_id)
+        if row.status == Status.PARKED:
+            raise InputError(f"Job {row.job_id} is parked.", f"Say what became of it: qpm jobs resolve {row.job_id}.")
         if row.status not in OPEN or self.ledger.request_cancel(row.job_id, self.principal.user) is None:
             raise InputError(f"Job {row.job_id} has ended ({row.status}).", "There is nothing to cancel.")
         live = self.runner.live.get(row.job_id)

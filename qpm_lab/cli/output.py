@@ -57,7 +57,6 @@ class Output:
         if sys.stderr is not None and sys.stderr.isatty():
             print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
 
-
     @classmethod
     @contextmanager
     def busy(cls, text: str) -> Iterator[None]:

@@ -36,6 +36,7 @@ def add_job_actions(jobs: argparse.ArgumentParser) -> None:
     which = resolve_.add_mutually_exclusive_group(required=True)
     which.add_argument("--vendor-id", metavar="ID", help="the vendor has it, under this id")
     which.add_argument("--not-submitted", action="store_true", help="the vendor does not have it")
+    which.add_argument("--give-up", action="store_true", help="the vendor has it, and its answer cannot be used")
 
 
 def list_providers(options: argparse.Namespace, output: Output) -> int:
@@ -103,7 +104,7 @@ def resolve(options: argparse.Namespace, output: Output) -> int:
     from qpm_lab.display import to_text
 
     lab = the_lab()
-    live = lab.resolve(options.job, None if options.not_submitted else options.vendor_id)
+    live = lab.resolve(options.job, options.vendor_id, give_up=options.give_up)
     if live is not None:
         live.ended.wait(10)
     document = lab.record(lab.job(options.job).id)

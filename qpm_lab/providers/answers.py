@@ -9,8 +9,6 @@ import json
 import re
 import socket
 from collections.abc import Collection, Iterator, Mapping
-from math import trunc
-from numbers import Real
 from typing import Any
 
 from qpm_lab.errors import ProviderError
@@ -197,9 +195,9 @@ def checked_counts(counts: Any, width: int, shots: int | None, *, vendor: str, w
             raise ProviderError(
                 f"{vendor}'s answer to {what} has the outcome {words(key)!r}, not {width} bits.", _UPDATE
             )
-        if isinstance(count, bool) or not isinstance(count, Real) or not count >= 0 or count % 1:
+        if isinstance(count, bool) or not isinstance(count, int | float) or not count >= 0 or count % 1:
             raise ProviderError(f"{vendor}'s answer to {what} counts {words(count)} of {bits!r}.", _UPDATE)
-        found[bits] = found.get(bits, 0) + trunc(count)
+        found[bits] = found.get(bits, 0) + int(count)
     if shots is not None and sum(found.values()) != shots:
         raise ProviderError(f"{vendor}'s answer to {what} has {sum(found.values()):,} shots, not {shots:,}.", _UPDATE)
     return found

@@ -17,6 +17,7 @@ from qpm_lab.runner.lists import backend_row
 from qpm_lab.runner.overruns import acknowledge
 from qpm_lab.runner.plan import Plan
 from qpm_lab.runner.recovery import at_vendor
+from qpm_lab.runner.resuming import Said
 from qpm_lab.runner.studies import order_from
 
 if TYPE_CHECKING:
@@ -76,20 +77,26 @@ class AtVendors:
         """
         row = None if job_id is None else self.ledger.job(job_id)
         if row is not None and row.status == "parked":
-            self.runner.resolve(row.job_id, None, again=True)
+            self.runner.resolve(row.job_id, "ask again")
             return [row.job_id]  # it may have ended before anybody could ask who follows it
         if row is not None and not (row.open and at_vendor(self.ledger, row)):
             raise InputError(f"Job {row.job_id} is not at a vendor; it is {row.status}.", "See `qpm show`.")
         self.runner.recover()
         return [each for each in self.runner.live if row is None or each == row.job_id]
 
-    def resolve(self, job_id: str, vendor_id: str | None = None) -> LiveJob | None:
-        """Says what became of a parked job: the vendor's id for it, or None when the vendor has none.
+    def resolve(self, job_id: str, vendor_id: str | None = None, *, give_up: bool = False) -> LiveJob | None:
+        """Says what became of a parked job.
+
+        Args:
+            job_id: The job.
+            vendor_id: The vendor has it, under this id; None when the vendor has no such job.
+            give_up: The vendor has it and its answer cannot be used: it ends without a result.
 
         Raises:
-            InputError: it is not parked.
+            InputError: it is not parked, or that does not answer the question.
         """
-        return self.runner.resolve(self.ledger.job(job_id).job_id, vendor_id)
+        said: Said = "given up" if give_up else "vendor has it not" if vendor_id is None else "vendor has it"
+        return self.runner.resolve(self.ledger.job(job_id).job_id, said, vendor_id)
 
     def acknowledge(self, job_id: str) -> None:
         """Says that you have looked at a job that cost more than was reserved: what it blocks is open again.

@@ -7,7 +7,7 @@ from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from qpm_lab import circuits, providers
 from qpm_lab.errors import InputError, ProviderError
@@ -18,7 +18,7 @@ from qpm_lab.runner import clock
 from qpm_lab.runner.again import order_again
 from qpm_lab.runner.attempt import LiveJob
 from qpm_lab.runner.conditions import planned
-from qpm_lab.runner.delivery import Delivery
+from qpm_lab.runner.delivery import Delivery, Part
 from qpm_lab.runner.ending import ended_without_result
 from qpm_lab.runner.plan import Plan
 from qpm_lab.runner.record import decision_of
@@ -45,20 +45,24 @@ def resume(runner: Runner, row: JobRow, epoch: int) -> LiveJob:
     return live
 
 
-def resolve(runner: Runner, row: JobRow, vendor_id: str | None, *, again: bool = False) -> LiveJob | None:
+Said = Literal["vendor has it", "vendor has it not", "ask again", "given up"]
+"""What a person says of a parked job."""
+
+
+def resolve(runner: Runner, row: JobRow, said: Said, vendor_id: str | None = None) -> LiveJob | None:
     """What a person knows of a parked job.
 
     Args:
         runner: Follows it from now on.
         row: The job.
-        vendor_id: Of the part that nobody could tell of; None when the vendor has no such job.
-        again: Nobody knows more; the vendor is asked once more.
+        said: What is known now. A job is given up whose answer cannot be used; it is booked as its quote says.
+        vendor_id: Of the part that nobody could tell of, when the vendor has it.
 
     Returns:
         The job when it goes on; None when it was closed.
 
     Raises:
-        InputError: it is not parked.
+        InputError: it is not parked, or that does not answer the question.
     """
     if row.status != Status.PARKED:
         raise InputError(f"Job {row.job_id} is not parked; it is {row.status}.", "There is nothing to resolve.")
@@ -67,18 +71,16 @@ def resolve(runner: Runner, row: JobRow, vendor_id: str | None, *, again: bool =
     delivery = live.delivery
     assert delivery is not None
     unclear = next((part for part in delivery.parts if part.vendor_id is None), None)
-    if unclear is None and not again:
-        raise InputError(
-            f"The vendor has job {row.job_id} as {', '.join(delivery.vendor_ids)}; only its answer could not be used.",
-            f"Ask for it again: qpm jobs resume {row.job_id}",
-        )
-    told = {"vendor_id": vendor_id, "by": runner.principal.user}
+    _require_answer(row, delivery, unclear, said)
+    told = {"vendor_id": vendor_id, "by": runner.principal.user, "said": said}
     entry = runner.ledger.unpark(row.job_id, told, runner.owner(clock.now()))
     if entry is None:
         raise InputError(f"Job {row.job_id} is not parked any more.", "Another process was faster; see `qpm show`.")
     live.epoch = entry.epoch
-    if unclear is not None and vendor_id is None and not again:
-        error = ProviderError(f"The vendor has no such job, {runner.principal.user} says.", "Run it again.")
+    if said in ("vendor has it not", "given up"):
+        delivery.stop()
+        what = "gave its result up" if said == "given up" else "says that the vendor has no such job"
+        error = ProviderError(f"{runner.principal.user} {what}.", "Run it again.")
         ended_without_result(live, runner, "job.failed", error)
         return None
     if unclear is not None and vendor_id is not None:
@@ -86,6 +88,18 @@ def resolve(runner: Runner, row: JobRow, vendor_id: str | None, *, again: bool =
     runner.live[live.job_id] = live
     runner.follow(live)
     return live
+
+
+def _require_answer(row: JobRow, delivery: Delivery, unclear: Part | None, said: Said) -> None:
+    if unclear is None and said in ("vendor has it", "vendor has it not"):
+        raise InputError(
+            f"The vendor has job {row.job_id} as {', '.join(delivery.vendor_ids)}; only its answer could not be used.",
+            f"Ask for it again: qpm jobs resume {row.job_id}, or give it up: qpm jobs resolve {row.job_id} --give-up",
+        )
+    if unclear is not None and said == "given up":
+        raise InputError(
+            f"Nobody knows yet whether the vendor has job {row.job_id}.", "Say --vendor-id ID, or --not-submitted."
+        )
 
 
 def _rebuilt(runner: Runner, row: JobRow, epoch: int) -> LiveJob:

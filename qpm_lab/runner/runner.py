@@ -45,7 +45,7 @@ from qpm_lab.runner.plan import Plan, judge, shortages, taken, with_shortages
 from qpm_lab.runner.planning import plan_for
 from qpm_lab.runner.poller import Poller
 from qpm_lab.runner.recovery import recover
-from qpm_lab.runner.resuming import resolve, resume
+from qpm_lab.runner.resuming import Said, resolve, resume
 from qpm_lab.runner.route_taken import is_route
 from qpm_lab.runner.rules import Rules
 from qpm_lab.runner.sessions import LEASE as SESSION_LEASE
@@ -217,10 +217,9 @@ class Runner:
             known, owner = self.live.__contains__, self.owner(clock.now())
             return recover(self.ledger, owner, known, partial(resume, self) if follow else None)
 
-    def resolve(self, job_id: str, vendor_id: str | None, *, again: bool = False) -> LiveJob | None:
+    def resolve(self, job_id: str, said: Said, vendor_id: str | None = None) -> LiveJob | None:
         """What a person knows of a parked job; see `resuming.resolve`."""
-        with self._recovering:  # it must not be found without a driver in between
-            return resolve(self, self.ledger.job(job_id), vendor_id, again=again)
+        return resolve(self, self.ledger.job(job_id), said, vendor_id)
 
     def keep_following(self) -> None:
         """From now on this process also follows jobs whose process ends."""

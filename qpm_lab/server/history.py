@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -153,6 +154,8 @@ class History:
         self._open_lab = open_lab
         self._opened: LabFace | None = None
         self._lock = threading.Lock()
+        # A thread that stays: Qiskit, by which jobs at vendors are rebuilt, has crashed in threads that come and go.
+        self._keeper = ThreadPoolExecutor(1, thread_name_prefix="qpm-recover")
 
     def lab(self) -> LabFace:
         """The lab, opened once.
@@ -164,6 +167,10 @@ class History:
             if self._opened is None:
                 self._opened = self._open_lab()
             return self._opened
+
+    def recover(self) -> list[str]:
+        """Closes the jobs of processes that are gone, follows those at vendors, and returns the ids of those closed."""
+        return self._keeper.submit(self.lab().recover).result()
 
     def jobs(self, query: JobQuery) -> dict[str, Any]:
         """One page, and under `open` how many jobs of the ledger may still change, whatever the filter."""

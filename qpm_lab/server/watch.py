@@ -68,7 +68,7 @@ class LedgerWatch:
         for _ in ticks(lab.home, self._stop):
             if time.monotonic() - looked > RECOVER_SECONDS:
                 looked = time.monotonic()
-                lab.recover()
+                self._history.recover()
             head, jobs = lab.changed_jobs(entry)
             before, standings = standings, _standings(lab)
             moved = [job for job, told in standings.items() if job in before and before[job] != told]

@@ -9,12 +9,12 @@ from tests.display.documents import completed, reason, unfinished
 PLACE = {"vendor": "IonQ", "region": "United States", "legal_seat": "US"}
 IBM = {"vendor": "IBM Quantum", "region": "us-east", "legal_seat": "US"}
 NOW = "2026-11-22T12:00:03Z"
-QUOTE = {
+QUOTE: dict[str, Any] = {
     "currency": "USD", "low": "0.4", "expected": "0.4", "high": "1.4", "source": "our contract", "as_of": "2026-11-01",
     "stale": False, "formula": "0.30 + 100 × 0.001", "qpu_seconds": "0", "channel": "IonQ direct", "confidence": "A",
     "reason": None, "native": None, "listed": None,
 }  # fmt: skip
-UNKNOWN = {
+UNKNOWN: dict[str, Any] = {
     **QUOTE, "low": None, "expected": None, "high": None, "source": "", "as_of": "", "channel": "", "confidence": "",
     "reason": "No price is listed for ionq/qpu.forte-1. Write one into prices.yaml, see docs/prices.md.",
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+
 from qpm_lab.ledger import Blob, Entry, Ledger
 from tests.ledger.making import hold, new_job, owner
 

@@ -24,6 +24,7 @@ from qpm_lab.providers.chaos import Chaos
 from qpm_lab.providers.chaos_faults import ChaosProvider, ChaosRemote, with_faults, with_noise
 from qpm_lab.providers.interface import Task
 from qpm_lab.providers.vendor import Answer, Parcel, Standing
+from qpm_lab.runner.breaker import Breakers
 from tests.conftest import ROOT
 from tests.providers.making import leaning, run
 
@@ -327,6 +328,7 @@ def at_double(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Lab
         (home / "settings.yaml").write_text(yaml.safe_dump({"providers": {"ionq": told}}))
         monkeypatch.setenv("QPM_SECRET_IONQ", double.access["secrets"]["token"])
         lab = Lab(home)
+        lab.runner.breakers = Breakers(outages=1000)  # what is tried here is what comes after an outage
         yield lab, double
         lab.close()
 

@@ -205,9 +205,9 @@ def kill_at(place: Place, wanted: Sequence[Plan]) -> None:
         with opened(place) as lab:
             with taking_over(lab), ThreadPoolExecutor(AT_ONCE) as pool:
                 ended = list(pool.map(lambda plan: _victim(place, place.home, victims.die_at, *plan), batch))
-            survivors = [plan for plan, code in zip(batch, ended, strict=True) if code != -signal.SIGKILL]
-            assert not survivors
             assert_nothing_lost(place, lab)
+        survivors = [(code, *plan) for plan, code in zip(batch, ended, strict=True) if code != -signal.SIGKILL]
+        assert not survivors
 
 
 @contextmanager
@@ -277,6 +277,7 @@ def until_settled(lab: Lab) -> None:
     until = time.monotonic() + SECONDS
     while going := [row for row in lab.ledger.open_jobs() if row.status != "parked"]:
         assert time.monotonic() < until, [story(lab, row.job_id) for row in going]
+        lab.runner.recover()
         time.sleep(0.05)
 
 

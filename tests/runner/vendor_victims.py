@@ -15,6 +15,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,7 @@ def die_at(home: Path, policies: Path, environment: Mapping[str, str], point: st
 
     lab = Lab(home, policies, follow=False)
     lab.runner.boundary = plug.reached
+    _warm_up(asked["backend"])
     plug.armed = True
     job = lab.submit([ghz(each) for each in asked["qubits"]], backend=asked["backend"], shots=20, fidelity="none")
     promise(home, job.id)
@@ -113,6 +115,17 @@ def die_at(home: Path, policies: Path, environment: Mapping[str, str], point: st
         job.cancel()
     job.wait(60)
     time.sleep(2 * asked["span"])  # a call may be shorter than what it is given to die in
+
+
+def _warm_up(backend: str) -> None:
+    """On a busy machine a vendor's client may need longer to be imported than one of its calls may take."""
+    from qpm_lab import providers
+    from qpm_lab.errors import ProviderError
+
+    for _ in range(10):
+        with suppress(ProviderError):
+            providers.target(backend)
+            return
 
 
 def die_opening(
@@ -134,7 +147,7 @@ def work_until_killed(
 ) -> None:
     """Follows what others left, and submits jobs until a quota is full, a few at a time."""
     _settle_in(environment, home)
-    from qpm_lab.errors import QuotaError
+    from qpm_lab.errors import ProviderError, QuotaError
     from qpm_lab.lab import Lab
 
     chance = random.Random(seed)
@@ -146,6 +159,8 @@ def work_until_killed(
                 job = lab.submit(circuits, backend=chance.choice(backends), shots=20, fidelity="none")
             except QuotaError:
                 return
+            except ProviderError:
+                continue  # a busy machine: its client was not imported in time
             promise(home, job.id)
             (home / f"began-{os.getpid()}").touch()
         time.sleep(chance.uniform(0, 0.05))

@@ -115,7 +115,7 @@ def flipped(bit: int, width: int = 3) -> QuantumCircuit:
     return made
 
 
-def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Waits for a condition; what it gave."""
     end = time.monotonic() + seconds
     while not (found := condition()):

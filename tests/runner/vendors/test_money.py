@@ -70,7 +70,7 @@ def test_a_quota_holds_the_vendors_estimate(listed: None, lab: Lab, double: Runn
     held = {each["reserved"] for each in job.record()["quota"] if each["measure"] == "cost"}
     assert held == {"25"}
     double.faults(queue_polls=0)
-    job.result(20)
+    job.result(60)
     assert spent(lab) == {25_000_000_000}
 
 
@@ -89,7 +89,7 @@ def test_an_unknown_price_is_denied_and_says_how_to_supply_it(lab: Lab, double: 
 def test_a_bill_is_what_the_job_cost(listed: None, lab: Lab) -> None:
     """Where the vendor says what it charged, that is booked, and marked so."""
     job = lab.submit(asymmetric(), backend=MACHINE, shots=100)
-    job.result(20)
+    job.result(60)
     assert job.record()["cost"] == {"currency": "USD", "amount": "25", "basis": "billed"}
 
 
@@ -97,14 +97,14 @@ def test_without_a_bill_the_quote_is_booked(listed: None, lab: Lab, double: Runn
     """And marked so."""
     double.faults(expired_token=True, only="/cost")
     job = lab.submit(asymmetric(), backend=MACHINE, shots=100)
-    job.result(20)
+    job.result(60)
     assert job.record()["cost"] == {"currency": "USD", "amount": "25", "basis": "quoted"}
 
 
 def test_a_job_that_was_never_taken_costs_nothing(listed: None, lab: Lab, double: RunningDouble) -> None:
     """What it held is given back."""
     job = lab.submit(flipped(0, width=25), backend=MACHINE, shots=10, fidelity="none")
-    job.wait(20)
+    job.wait(60)
     assert job.record()["cost"]["amount"] == "0"
     assert job.record()["cost"]["basis"] == "refunded"
     assert reserved(lab) == 0
@@ -117,7 +117,7 @@ def test_a_job_that_fails_at_the_vendor_is_booked_by_the_vendors_rule(
     """What a vendor does not say it gives back is booked as if it did not."""
     double.faults(failing=1.0)
     job = lab.submit(asymmetric(), backend=MACHINE, shots=100)
-    job.wait(20)
+    job.wait(60)
     cost = job.record()["cost"]
     assert (cost["basis"] == "quoted") == (cost["amount"] == "25")
     assert spent(lab) == ({25_000_000_000} if cost["amount"] == "25" else set())
@@ -129,7 +129,7 @@ def overrun(listed: None, lab: Lab, double: RunningDouble) -> Job:
     """A job that was reserved at the list price and billed at 25 USD."""
     double.faults(**NO_ESTIMATE)
     job = lab.submit(asymmetric(), backend=MACHINE, shots=100)
-    job.result(20)
+    job.result(60)
     return job
 
 
@@ -150,11 +150,11 @@ def test_an_overrun_blocks_what_costs_until_somebody_has_looked(
         with pytest.raises(DeniedError, match=f"Job {overrun.id} was charged 25 USD") as denied:
             each.submit(asymmetric(), backend=MACHINE, shots=100)
         assert f"qpm jobs acknowledge {overrun.id}" in denied.value.hint
-    assert lab.submit(flipped(0), backend="aer/simulator", shots=5).result(20).counts == {"001": 5}
-    assert lab.submit(flipped(0), backend=SIMULATOR, shots=5).result(20).counts == {"001": 5}
+    assert lab.submit(flipped(0), backend="aer/simulator", shots=5).result(60).counts == {"001": 5}
+    assert lab.submit(flipped(0), backend=SIMULATOR, shots=5).result(60).counts == {"001": 5}
     lab.acknowledge(overrun.id)
     double.faults(outage=0.0)
-    assert lab.submit(asymmetric(), backend=MACHINE, shots=100).result(20).counts == {"01 1": 100}
+    assert lab.submit(asymmetric(), backend=MACHINE, shots=100).result(60).counts == {"01 1": 100}
     assert events(overrun)[-1] == "cost.overrun_acknowledged"
     assert lab.ledger.verify().ok
     with pytest.raises(InputError, match="no overrun"):
@@ -190,7 +190,7 @@ def test_parts_that_ran_are_paid_for_when_the_rest_is_cancelled(
     until(lambda: "queued" in job.record()["progress"]["message"] and len(double.submissions()) == 2)
     until(lambda: job.record()["progress"]["done"] == 10)
     job.cancel()
-    assert job.wait(20)
+    assert job.wait(60)
     assert job.record()["cost"] == {"currency": "USD", "amount": "25", "basis": "billed"}
     assert [each["cancelled"] for each in double.submissions()] == [False, True]
 
@@ -207,6 +207,6 @@ def test_a_bill_in_money_that_nobody_can_change_spoils_no_quota(
 
     monkeypatch.setattr(type(lab.runner.site.prices), "settle", in_francs)
     job = lab.submit(asymmetric(), backend=MACHINE, shots=100)
-    job.result(20)
+    job.result(60)
     assert job.record()["cost"]["currency"] == "CHF"
     assert spent(lab) == {400_000_000}

@@ -31,7 +31,7 @@ def test_a_job_goes_on_in_the_next_kernel(make_lab: Callable[..., Lab], double: 
     assert [each["cancelled"] for each in double.submissions()] == [False]
     double.faults(queue_polls=0)
     second = make_lab()
-    assert second.job(job.id).result(20).counts == {"01 1": 20}
+    assert second.job(job.id).result(60).counts == {"01 1": 20}
     assert "job.taken_over" in events(second.job(job.id))
     assert len(double.submissions()) == 1
     assert reserved(second) == 0
@@ -49,8 +49,8 @@ def test_a_job_object_of_a_closed_lab_ends_with_its_job(make_lab: Callable[..., 
     waiting.start()
     first.close()
     double.faults(queue_polls=0)
-    make_lab().job(job.id).result(20)
-    waiting.join(20)
+    make_lab().job(job.id).result(60)
+    waiting.join(60)
     assert counts == [{"01 1": 20}]
 
 
@@ -63,7 +63,7 @@ def test_of_two_labs_only_one_follows(make_lab: Callable[..., Lab], double: Runn
     second = make_lab()
     assert second.resume() == []
     assert job.id not in second.runner.live
-    assert second.job(job.id).result(20).counts == job.result(20).counts == {"01 1": 20}
+    assert second.job(job.id).result(60).counts == job.result(60).counts == {"01 1": 20}
     assert events(job).count("job.completed") == 1
     assert "job.taken_over" not in events(job)
 
@@ -93,7 +93,7 @@ def test_a_process_that_lost_its_job_still_has_its_result(make_lab: Callable[...
     assert epoch is not None
     resume(second.runner, second.ledger.job(job.id), epoch)
     double.faults(queue_polls=0)
-    assert job.result(20).counts == {"01 1": 20}
+    assert job.result(60).counts == {"01 1": 20}
     assert events(job).count("job.completed") == 1
 
 
@@ -105,15 +105,15 @@ def test_a_forked_child_reads_the_job_and_leaves_it_to_its_parent(lab: Lab, doub
     answers = context.SimpleQueue()
 
     def child() -> None:
-        answers.put(str(job.result(20).counts))
+        answers.put(str(job.result(60).counts))
 
     forked = context.Process(target=child)
     with pytest.warns(DeprecationWarning, match="fork") if _warns_of_forks() else nullcontext():
         forked.start()
-    forked.join(30)
+    forked.join(60)
     assert not forked.exitcode
     assert answers.get() == "{'01 1': 20}"
-    assert job.result(20).counts == {"01 1": 20}
+    assert job.result(60).counts == {"01 1": 20}
     assert len(double.submissions()) == 1
 
 
@@ -139,7 +139,7 @@ def test_settings_that_are_broken_lose_no_job(
     assert reserved(lab) > 0
     settings()
     double.faults(queue_polls=0)
-    assert job.result(20).counts == {"01 1": 20}
+    assert job.result(60).counts == {"01 1": 20}
 
 
 def _settings_are_read_anew(lab: Lab) -> bool:
@@ -162,14 +162,14 @@ def test_a_kernel_that_starts_with_broken_settings_follows_once_they_are_mended(
     first.close()
     (home / "settings.yaml").write_text("providers: {ionq: {timeout_seconds: soon}}\n")
     second = make_lab()
-    assert second.submit(flipped(0), backend="aer/simulator", shots=5).result(20).counts == {"001": 5}
+    assert second.submit(flipped(0), backend="aer/simulator", shots=5).result(60).counts == {"001": 5}
     for _ in range(3):
         second.recover()
     assert events(second.job(job.id)).count("job.taken_over") == 1
     settings()
     double.faults(queue_polls=0)
     second.recover()
-    assert second.job(job.id).result(20).counts == {"01 1": 20}
+    assert second.job(job.id).result(60).counts == {"01 1": 20}
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_an_acceptance_that_could_not_be_recorded_is_recorded_later(
 
     monkeypatch.setattr(lab.ledger, "accepted", accepted)
     job = lab.submit(asymmetric(), backend=SIMULATOR, shots=20)
-    assert job.result(20).counts == {"01 1": 20}
+    assert job.result(60).counts == {"01 1": 20}
     assert events(job)[:2] == ["job.submitted", "job.accepted"]
     assert job.record()["vendor_ids"] == [each["id"] for each in double.submissions()]
     assert len(double.submissions()) == 1
@@ -229,7 +229,7 @@ def test_a_job_that_cannot_even_be_parked_is_let_go_and_found_again(
         until(lambda: job.id not in lab.runner.live)
     double.faults(schema_change="")
     lab.recover()
-    assert job.result(20).counts == {"01 1": 20}
+    assert job.result(60).counts == {"01 1": 20}
     assert len(double.submissions()) == 1
 
 

@@ -20,7 +20,7 @@ def test_a_job_queues_runs_and_comes_back_under_the_users_own_registers(lab: Lab
     job = lab.submit(asymmetric(), backend=MACHINE, shots=50)
     assert until(lambda: "queued at IonQ" in job.record()["progress"]["message"])
     until(lambda: job.wait(0) or "running at IonQ" in job.record()["progress"]["message"])
-    assert job.result(30).counts == {"01 1": 50}
+    assert job.result(60).counts == {"01 1": 50}
     assert events(job) == ["job.submitted", "job.accepted", "job.started", "job.completed"]
     assert job.record()["vendor_ids"] == [each["id"] for each in double.submissions()]
     assert reserved(lab) == 0
@@ -38,7 +38,7 @@ def test_nothing_of_the_users_names_reaches_the_vendor(lab: Lab, double: Running
         [circuit, swept], backend=MACHINE, shots=10, name="job_secret", project="project_secret", fidelity="none",
         cost_center="center_secret", experiment="experiment_secret", parameters={angle: 0.25},
     )  # fmt: skip
-    job.result(30)
+    job.result(60)
     told = double.received()
     assert any("POST /v0.4/jobs" in each for each in told)
     assert not [each for each in told if "secret" in each or "ada" in each.lower() or job.id in each]
@@ -53,7 +53,7 @@ def test_a_list_of_circuits_is_sent_in_as_many_vendor_jobs_as_it_takes(
     remote = vendors()["ionq"]
     monkeypatch.setattr(remote, "vendor", dataclasses.replace(remote.vendor, most_circuits=2))
     job = lab.submit([flipped(n) for n in (0, 1, 2, 1, 0)], backend=SIMULATOR, shots=20, fidelity="none")
-    assert [dict(each.counts) for each in job.result(30)] == [
+    assert [dict(each.counts) for each in job.result(60)] == [
         {"001": 20}, {"010": 20}, {"100": 20}, {"010": 20}, {"001": 20},
     ]  # fmt: skip
     assert len({each["token"] for each in double.submissions()}) == 3
@@ -68,7 +68,7 @@ def test_a_sweep_comes_back_point_by_point(lab: Lab) -> None:
     circuit.measure([0, 1], [1, 0])
     values = np.array([0.0, np.pi, 0.0, np.pi])
     job = lab.submit(circuit, backend=SIMULATOR, shots=30, parameters={angle: values}, fidelity="none")
-    job.result(30)
+    job.result(60)
     assert [dict(each) for each in histograms(lab.ledger, job.id)] == [{"00": 30}, {"10": 30}, {"00": 30}, {"10": 30}]
 
 
@@ -91,7 +91,7 @@ def test_companions_run_at_the_vendor_beside_the_job(lab: Lab, double: RunningDo
 def test_labels_and_classification_stay_with_the_job(lab: Lab) -> None:
     """What leaves unnamed comes back under the labels that it was submitted with."""
     job = lab.submit(flipped(0), backend=SIMULATOR, shots=10, classification="public", project="p7", cost_center="c9")
-    job.result(30)
+    job.result(60)
     labels = job.record()["labels"]
     assert (labels["classification"], labels["project"], labels["cost_center"]) == ("public", "p7", "c9")
 

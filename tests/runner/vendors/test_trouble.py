@@ -23,7 +23,7 @@ def test_a_failure_at_the_vendor_comes_with_its_words(lab: Lab, double: RunningD
     double.faults(failing=1.0)
     job = lab.submit(asymmetric(), backend=MACHINE, shots=20)
     with pytest.raises(ProviderError, match="lost its calibration"):
-        job.result(20)
+        job.result(60)
     assert job.status == Status.FAILED
     assert reserved(lab) == 0
     assert "lost its calibration" in job.record()["error"]["message"]
@@ -35,7 +35,7 @@ def test_a_circuit_that_the_vendor_refuses_ends_the_job_with_its_words(lab: Lab,
     wide = flipped(0, width=25)
     job = lab.submit(wide, backend=SIMULATOR, shots=20, fidelity="none")
     with pytest.raises(ProviderError, match="simulates at most 24 qubits"):
-        job.result(20)
+        job.result(60)
     assert remote.vendor.name == "ionq"
     assert events(job) == ["job.submitted", "job.failed"]
     assert sum(each.startswith("POST /v0.4/jobs") for each in double.received()) == 1
@@ -48,7 +48,7 @@ def test_an_outage_while_polling_is_waited_out(lab: Lab, double: RunningDouble) 
     until(lambda: "503" in job.record()["progress"]["message"])
     assert job.status in (Status.QUEUED, Status.RUNNING)
     double.faults(outage=0.0)
-    assert job.result(20).counts == {"01 1": 20}
+    assert job.result(60).counts == {"01 1": 20}
 
 
 def test_too_many_requests_at_submission_are_tried_again_by_themselves(lab: Lab, double: RunningDouble) -> None:
@@ -57,7 +57,7 @@ def test_too_many_requests_at_submission_are_tried_again_by_themselves(lab: Lab,
     job = lab.submit(asymmetric(), backend=MACHINE, shots=20)
     until(lambda: "job.retried" in events(job))
     double.faults(rate_limit=0.0)
-    assert job.result(20).counts == {"01 1": 20}
+    assert job.result(60).counts == {"01 1": 20}
     assert len(double.submissions()) == 1
     assert reserved(lab) == 0
 
@@ -77,7 +77,7 @@ def test_a_part_that_is_refused_for_now_does_not_send_the_others_again(
     job = lab.submit([flipped(n) for n in (0, 1, 2)], backend=SIMULATOR, shots=20, fidelity="none")
     until(lambda: sum(each.startswith("POST /v0.4/jobs") for each in double.received()) >= 2)
     double.faults(rate_limit=0.0)
-    assert [dict(each.counts) for each in job.result(30)] == [{"001": 20}, {"010": 20}, {"100": 20}]
+    assert [dict(each.counts) for each in job.result(60)] == [{"001": 20}, {"010": 20}, {"100": 20}]
     assert len(double.submissions()) == 3
     assert "job.retried" not in events(job)
 
@@ -96,7 +96,7 @@ def test_when_a_part_fails_the_others_are_stopped(
     lab.runner.boundary = spoil_the_next
     job = lab.submit([flipped(n) for n in (0, 1)], backend=SIMULATOR, shots=20, fidelity="none")
     with pytest.raises(ProviderError, match="401"):
-        job.result(30)
+        job.result(60)
     assert [each["cancelled"] for each in double.submissions()] == [True]
 
 
@@ -114,7 +114,7 @@ def test_an_expired_key_refuses_jobs_until_there_is_a_new_one(
     assert not double.submissions()
     monkeypatch.setenv("QPM_SECRET_IONQ", double.access["secrets"]["token"])
     until(lambda: lab.runner.site.access("ionq").secrets["token"] == double.access["secrets"]["token"])
-    assert lab.submit(asymmetric(), backend=MACHINE, shots=20).result(20).counts == {"01 1": 20}
+    assert lab.submit(asymmetric(), backend=MACHINE, shots=20).result(60).counts == {"01 1": 20}
 
 
 def test_a_key_that_expires_mid_way_parks_nothing_for_good(lab: Lab, double: RunningDouble) -> None:
@@ -132,7 +132,7 @@ def test_a_key_that_expires_mid_way_parks_nothing_for_good(lab: Lab, double: Run
     double.faults(expired_token=False, queue_polls=0)
     if job.status == Status.PARKED:
         lab.resume(job.id)
-    assert job.result(30).counts == {"01 1": 20}
+    assert job.result(60).counts == {"01 1": 20}
     assert len(double.submissions()) == 1
     assert reserved(lab) == 0
 
@@ -142,15 +142,30 @@ def test_a_changed_answer_parks_the_job_and_resume_reads_it(lab: Lab, double: Ru
     double.faults(schema_change="status", only=ONE_JOB)
     job = lab.submit(asymmetric(), backend=SIMULATOR, shots=20)
     with pytest.raises(ProviderError, match="'status' is missing") as parked:
-        job.result(20)
+        job.result(60)
     assert job.status == Status.PARKED
     assert f"qpm jobs resume {job.id}" in parked.value.hint
     assert reserved(lab) > 0
     double.faults(schema_change="")
     lab.resume(job.id)
-    assert job.result(20).counts == {"01 1": 20}
+    assert job.result(60).counts == {"01 1": 20}
     assert lab.job(job.id).result(0).counts == {"01 1": 20}
     assert len(double.submissions()) == 1
+    assert reserved(lab) == 0
+    assert lab.ledger.verify().ok
+
+
+def test_a_result_that_cannot_be_read_may_be_given_up(lab: Lab, double: RunningDouble) -> None:
+    """It ends without a result, booked as quoted, since the vendor ran it; nothing stays reserved."""
+    double.faults(schema_change="status", only=ONE_JOB)
+    job = lab.submit(asymmetric(), backend=SIMULATOR, shots=20)
+    until(lambda: job.status == Status.PARKED)
+    with pytest.raises(InputError, match="only its answer could not be used"):
+        lab.resolve(job.id)
+    assert lab.resolve(job.id, give_up=True) is None
+    assert job.status == Status.FAILED
+    assert "gave its result up" in job.record()["error"]["message"]
+    assert job.record()["cost"]["basis"] == "quoted"
     assert reserved(lab) == 0
     assert lab.ledger.verify().ok
 
@@ -164,7 +179,7 @@ def test_an_answer_that_cannot_be_read_loses_nothing(lab: Lab, double: RunningDo
     double.faults(malformed=False, wrong_type=False, large_bytes=0)
     if job.wait(3) and job.status == Status.PARKED:
         lab.resume(job.id)
-    assert lab.job(job.id).result(30).counts == {"01 1": 20}
+    assert lab.job(job.id).result(60).counts == {"01 1": 20}
     assert len(double.submissions()) == 1
 
 
@@ -172,7 +187,7 @@ def test_a_new_job_that_is_not_to_be_seen_yet_is_waited_for(lab: Lab, double: Ru
     """Its own address may answer 404 for a moment."""
     double.faults(visibility_seconds=1.5)
     job = lab.submit(asymmetric(), backend=MACHINE, shots=20)
-    assert job.result(20).counts == {"01 1": 20}
+    assert job.result(60).counts == {"01 1": 20}
 
 
 def test_an_unreachable_vendor_is_told_before_anything_is_reserved(
