@@ -43,6 +43,8 @@ class RemoteProvider:
         self.name = vendor.name
         self.access = access
         self._pool = Pool(vendor, lambda: self.access(self.name))
+        self._runs = Pool(vendor, lambda: self.access(self.name))
+        """For runs on this machine, which may be long: they must not hold up what is asked of the vendor."""
         self._targets: dict[str, tuple[float, Target]] = {}
 
     def backends(self) -> Sequence[BackendInfo]:
@@ -110,7 +112,7 @@ class RemoteProvider:
         """
         if not task.backend.local:
             raise ProviderError(f"{task.backend.id} takes parcels.", "Submit it as a job.")
-        return LocalRun(self, task, self._pool)
+        return LocalRun(self, task, self._runs)
 
     def parcels(self, task: Task) -> list[Parcel]:
         """A task in as few vendor jobs as the vendor allows, in order; circuits routed, values bound.
@@ -187,6 +189,7 @@ class RemoteProvider:
     def close(self) -> None:
         """Ends its processes."""
         self._pool.close()
+        self._runs.close()
 
 
 class LocalRun:

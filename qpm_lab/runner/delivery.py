@@ -21,12 +21,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qpm_lab.errors import CancelledError, ProviderError
+from qpm_lab.errors import CancelledError, ProviderError, QpmError
 from qpm_lab.providers.interface import Progress
 from qpm_lab.providers.remote import RemoteProvider
 from qpm_lab.providers.vendor import Answer, Parcel, Standing
 from qpm_lab.runner import clock
 from qpm_lab.runner.shipment import Shipment
+from qpm_lab.runner.site import SettingsError
 
 if TYPE_CHECKING:
     from qpm_lab.runner.attempt import LiveJob
@@ -193,6 +194,7 @@ class Delivery:
 
     def _send(self, part: Part, runner: Runner) -> float:
         runner.boundary("before-send")
+        self._renew(runner, now=True)
         try:
             vendor_id = runner.breakers.send(self._live.task.backend.id, partial(self._provider.send, part.parcel))
         except ProviderError as error:
@@ -246,7 +248,7 @@ class Delivery:
         try:
             # A list that is read page by page may name a job twice.
             found = list(dict.fromkeys(self._provider.find(self._live.task.backend.id, part.parcel.token)))
-        except ProviderError as error:
+        except QpmError as error:
             return self._wait("silent", error.message)
         if found:
             self.accept(part, found[0], runner)
@@ -257,10 +259,11 @@ class Delivery:
     def _send_again(self, part: Part, runner: Runner) -> float:
         """The same key cannot make a second job. A refusal now says nothing of what was sent before."""
         runner.boundary("before-send")
+        self._renew(runner, now=True)
         try:
             vendor_id = self._provider.send(part.parcel)
-        except ProviderError as error:
-            if error.retryable or error.uncertain:
+        except QpmError as error:
+            if _may_pass(error):
                 return self._wait("silent", error.message)
             raise self._parked(f"refuses to say: {error.message}") from error
         runner.boundary("after-send")
@@ -305,13 +308,13 @@ class Delivery:
                 runner.boundary("before-answer")
                 part.answer = self._provider.answer(part.parcel, part.vendor_id)
                 runner.boundary("after-answer")
-        except ProviderError as error:
+        except QpmError as error:
             return self._unanswered(error)
         return self._after(standing, runner)
 
-    def _unanswered(self, error: ProviderError) -> float:
+    def _unanswered(self, error: QpmError) -> float:
         """A vendor that does not answer has not lost the job; one whose answer cannot be read has it still."""
-        if error.retryable or error.uncertain:
+        if _may_pass(error):
             return self._wait("silent", error.message)
         raise ParkedError(
             f"{error.message} The job is kept.", f"{_ended(error.hint)}Then: qpm jobs resume {self._live.job_id}"
@@ -353,6 +356,7 @@ class Delivery:
         return live.cancel_reason
 
     def _renew(self, runner: Runner, *, now: bool = False) -> None:
+        """Before anything is sent it is always asked whose job it is: this machine may have slept since the last time."""
         if not now and time.monotonic() - self._renewed < RENEW_SECONDS:
             return
         self._renewed = time.monotonic()
@@ -381,6 +385,10 @@ class Delivery:
         longest = min(LONGEST_PAUSE_SECONDS[state], self._provider.longest_pause_seconds)
         self._pause = min(longest, max(FIRST_PAUSE_SECONDS, self._pause * GROWTH))
         return min(longest, self._pause * random.uniform(0.8, 1.2))
+
+
+def _may_pass(error: QpmError) -> bool:
+    return isinstance(error, SettingsError) or (isinstance(error, ProviderError) and (error.retryable or error.uncertain))
 
 
 def _ended(sentence: str) -> str:

@@ -39,9 +39,9 @@ class Poller:
         """Those of them whose next step is due at once."""
 
     def watch(self, key: str, step: Step, seconds: float = 0.0) -> None:
-        """Runs `step` after so many seconds, and again as it says."""
+        """Runs `step` after so many seconds, and again as it says; one that is due already is not run twice."""
         with self._guard:
-            if self._closed:
+            if self._closed or any(each[2] == key for each in self._due):
                 return
             self._number += 1
             heapq.heappush(self._due, (time.monotonic() + seconds, self._number, key, step))

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class SettingsError(InputError):
-    """The settings cannot be read: whatever is at a vendor waits until they can."""
+    """The settings or keys cannot be read: whatever is at a vendor waits until they can."""
 
 
 class Machine(BaseModel):
@@ -128,9 +128,11 @@ class Site:
         options = dict(self._settings.get().providers.get(provider, {}))
         url = str(options.pop("url", ""))
         vendor = providers.vendors().get(provider)
-        found = {
-            field: self.secrets.get(_secret(provider, field)) for field in (vendor.vendor.secrets if vendor else ())
-        }
+        fields = vendor.vendor.secrets if vendor else ()
+        try:
+            found = {field: self.secrets.get(_secret(provider, field)) for field in fields}
+        except InputError as error:  # a keyring that is locked now, a file that others may read
+            raise SettingsError(error.message, error.hint, cause=error) from error
         return Access(url, {field: secret.reveal() for field, secret in found.items() if secret is not None}, options)
 
 

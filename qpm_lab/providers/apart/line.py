@@ -111,6 +111,11 @@ class Line:
             with contextlib.suppress(BrokenPipeError):
                 wire.write_frame(_pipe(self._process.stdin), wire.TASK, payload)
             frame = wire.read_frame(_pipe(self._process.stdout))
+        except BaseException:
+            # Its answer is still to come, and would be taken for that to the next call.
+            self._process.kill()
+            self._process.wait()
+            raise
         finally:
             timer.cancel()
         if frame is None:

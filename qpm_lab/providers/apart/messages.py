@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 from qpm_lab.errors import ProviderError
 from qpm_lab.providers.vendor import Access, Answer, Availability, Parcel, Standing
 
 CALLS = frozenset({"calibration", "availability", "price", "send", "find", "standing", "answer", "cancel", "run"})
+MOST_AMOUNT = 10**12
+"""Of money, seconds or credits; more is a mistake."""
 SENDING = "send"
 """The call after which it may be in doubt whether the vendor took a job."""
 
@@ -56,9 +60,12 @@ def value_from(name: str, payload: bytes) -> Any:
     """
     try:
         return _typed(name, json.loads(payload))
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, ArithmeticError) as error:
         raise ProviderError(
-            f"The answer to {name} cannot be read: {type(error).__name__}.", "Report it.", uncertain=True, cause=error
+            f"The answer to {name} cannot be read: {type(error).__name__}.",
+            "Report it.",
+            uncertain=name == SENDING,
+            cause=error,
         ) from error
 
 
@@ -66,8 +73,11 @@ def _typed(name: str, value: Any) -> Any:
     if value is None:
         return None
     if name in ("answer", "run"):
-        billed = value["billed"]
-        return Answer(**{**value, "billed": None if billed is None else (str(billed[0]), str(billed[1]))})
+        for figure in ("run_seconds", "queue_seconds", "qpu_seconds", "hqc"):
+            _require_amount(0 if value[figure] is None else value[figure])
+        return Answer(**{**value, "billed": None if value["billed"] is None else _money(value["billed"])})
+    if name == "price":
+        return _money(value)
     if name == "standing":
         return Standing(**value)
     if name == "availability":
@@ -75,6 +85,21 @@ def _typed(name: str, value: Any) -> Any:
     if name == "calibration":
         return base64.b64decode(value)
     return tuple(value) if isinstance(value, list) else value
+
+
+def _money(told: Any) -> tuple[str, str]:
+    currency, amount = told
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise ValueError(f"{currency[:20]!r} is no currency")
+    _require_amount(amount)
+    return currency, str(amount)
+
+
+def _require_amount(amount: Any) -> None:
+    """No bill is negative, and none is without end: such a figure would give room to a quota, or end no job."""
+    number = Decimal(str(amount))
+    if not number.is_finite() or not 0 <= number < MOST_AMOUNT:
+        raise ValueError(f"{str(amount)[:20]!r} is no amount")
 
 
 def _plain(value: Any) -> Any:

@@ -10,7 +10,7 @@ import pytest
 
 from qpm_lab import Lab
 from qpm_lab.doubles import RunningDouble
-from qpm_lab.errors import ProviderError, QpmError
+from qpm_lab.errors import InputError, ProviderError, QpmError
 from qpm_lab.experiment import Status
 from qpm_lab.providers import vendors
 from tests.runner.vendors.conftest import MACHINE, SIMULATOR, asymmetric, events, flipped, reserved, until
