@@ -13,6 +13,7 @@ from qpm_lab.circuits.content import content_key
 from qpm_lab.circuits.facts import facts
 from qpm_lab.circuits.inspection import inspect
 from qpm_lab.circuits.limits import DEFAULT, Limits
+from qpm_lab.circuits.loading import load_qiskit
 from qpm_lab.circuits.measuring import measured
 from qpm_lab.circuits.qasm import read_text
 from qpm_lab.circuits.qpy import MAGIC, check_version
@@ -85,6 +86,7 @@ def prepare(
     Raises:
         CircuitError: the source is no circuit, is not supported or is too large; names what and what to do.
     """
+    load_qiskit()
     read = _read(source, tuple(args), limits, 0)
     if len(read) > limits.circuits:
         raise CircuitError(f"{len(read):,} circuits were given.", f"Submit at most {limits.circuits:,} in one job.")

@@ -7,6 +7,7 @@ import json
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from qpm_lab.circuits.loading import load_qiskit
 from qpm_lab.circuits.wide_conditions import as_expressions, as_pairs
 from qpm_lab.errors import CircuitError
 
@@ -66,6 +67,7 @@ def read_qpy(data: bytes) -> list[QuantumCircuit]:
         CircuitError: not QPY, too old, too new, or damaged.
     """
     check_version(data)
+    load_qiskit()
     from qiskit import qpy
 
     try:

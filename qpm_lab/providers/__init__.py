@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache, lru_cache
 from importlib import import_module, metadata
 from typing import TYPE_CHECKING
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Calibration",
+    "accessing",
     "all_backends",
     "backend",
     "calibration",
@@ -63,6 +66,7 @@ def _no_access(name: str) -> Access:
 
 
 _source: Callable[[str], Access] = _no_access
+_own_source: ContextVar[Callable[[str], Access] | None] = ContextVar("own_source", default=None)
 
 
 @cache
@@ -90,11 +94,21 @@ def _load(place: str) -> Provider:
 
 
 def _access(name: str) -> Access:
-    return _source(name)
+    return (_own_source.get() or _source)(name)
+
+
+@contextmanager
+def accessing(source: Callable[[str], Access]) -> Iterator[None]:
+    """Within the block, in this thread, keys, addresses and settings are those of `source`, whatever else is open."""
+    before = _own_source.set(source)
+    try:
+        yield
+    finally:
+        _own_source.reset(before)
 
 
 def use_access(source: Callable[[str], Access]) -> None:
-    """Says where vendors' keys, addresses and settings come from in this process; the latest source counts.
+    """Says where vendors' keys, addresses and settings come from where nobody else says so; the latest source counts.
 
     Args:
         source: Provider name → by what its client gets in.

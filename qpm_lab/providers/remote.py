@@ -6,6 +6,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import copy_context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +57,10 @@ class RemoteProvider:
 
     def _known(self, access: Access) -> Iterable[BackendInfo]:
         yield from self.vendor.backends
+        known = {info.id for info in self.vendor.backends}
         for name, told in dict(access.options.get("backends") or {}).items():
-            yield _own_backend(self.vendor, name, told)
+            if f"{self.name}/{name}" not in known:
+                yield _own_backend(self.vendor, name, told)
 
     def _with_state(self, info: BackendInfo, installed: bool, missing: Sequence[str]) -> BackendInfo:
         if not installed:
@@ -123,7 +126,11 @@ class RemoteProvider:
         most = self.vendor.most_circuits
         return [
             Parcel(
-                _name(task.backend.id), tuple(circuits[at : at + most]), task.shots, token_of(task.token, n), task.seed
+                _name(task.backend.id),
+                tuple(circuits[at : at + most]),
+                task.shots,
+                token_of(task.token, n),
+                (task.seed + at) % 2**63,  # by one seed two parcels of the same circuit would be drawn alike
             )
             for n, at in enumerate(range(0, len(circuits), most))
         ]
@@ -203,8 +210,8 @@ class LocalRun:
         self._result: RunResult | Exception | None = None
         self._kill: Callable[[], None] = lambda: None
         self._cancelled = False
-        work = threading.Thread(target=self._run, args=(provider, pool), name="qpm-apart", daemon=True)
-        work.start()
+        work = (self._run, provider, pool)
+        threading.Thread(target=copy_context().run, args=work, name="qpm-apart", daemon=True).start()
 
     def _run(self, provider: RemoteProvider, pool: Pool) -> None:
         began = time.perf_counter()

@@ -120,7 +120,8 @@ def drive(live: LiveJob, runner: Runner) -> bool:
     Returns:
         True when it has ended; False when a further attempt of it goes on elsewhere.
     """
-    outcome = _until_outcome(live, runner)
+    with runner.site.in_force():
+        outcome = _until_outcome(live, runner)
     if outcome is not None:
         conclude(live, runner, outcome)
     return outcome is not None

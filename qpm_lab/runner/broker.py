@@ -151,7 +151,8 @@ def explained(runner: Runner, order: Order) -> dict[str, Any]:
     """
     if not is_route(order.backend):
         raise InputError(f"{order.backend} is one backend, not a route.", "Write --backend auto, or route:NAME.")
-    return route_document(choose(runner, order, clock.now(), fully=True))
+    with runner.site.in_force():
+        return route_document(choose(runner, order, clock.now(), fully=True))
 
 
 def submit(runner: Runner, order: Order, at: datetime) -> LiveJob:

@@ -300,8 +300,10 @@ class Delivery:
 
     def _follow(self, runner: Runner) -> float | None:
         part = self._next_unanswered
-        if part is None or part.vendor_id is None:
-            return self._cut_short() if part is not None else None
+        if part is None:
+            return None
+        if part.vendor_id is None:
+            raise CancelledError("The job was cancelled before all of it was sent.", "See what it cost.")
         try:
             standing = self._provider.standing(self._live.task.backend.id, part.vendor_id)
             if standing.state == "done":
@@ -339,10 +341,6 @@ class Delivery:
             self._renew(runner, now=True)
         return self._wait(standing.state)
 
-    def _cut_short(self) -> float | None:
-        """Cancelled when some parts had been sent and others not."""
-        raise CancelledError("The job was cancelled before all of it was sent.", "See what it cost.")
-
     def _begun(self, runner: Runner) -> None:
         live = self._live
         if not live.started:
@@ -356,7 +354,7 @@ class Delivery:
         return live.cancel_reason
 
     def _renew(self, runner: Runner, *, now: bool = False) -> None:
-        """Before anything is sent it is always asked whose job it is: this machine may have slept since the last time."""
+        """Always before anything is sent: this machine may have slept, and the job be another's by now."""
         if not now and time.monotonic() - self._renewed < RENEW_SECONDS:
             return
         self._renewed = time.monotonic()
@@ -388,7 +386,8 @@ class Delivery:
 
 
 def _may_pass(error: QpmError) -> bool:
-    return isinstance(error, SettingsError) or (isinstance(error, ProviderError) and (error.retryable or error.uncertain))
+    passing = isinstance(error, ProviderError) and (error.retryable or error.uncertain)
+    return passing or isinstance(error, SettingsError)
 
 
 def _ended(sentence: str) -> str:

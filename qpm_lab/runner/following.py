@@ -33,7 +33,8 @@ def advance(live: LiveJob, runner: Runner) -> float | None:
         Seconds until it is to be asked after again; None when this process has nothing more to do with it.
     """
     try:
-        return _advanced(live, runner)
+        with runner.site.in_force():
+            return _advanced(live, runner)
     except Exception:
         # Not even that it is parked could be recorded: it stays open, and is found again by `recover`.
         log.exception("job %s: it is let go", live.job_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,6 +25,7 @@ from qpm_lab.runner.ended import Ended, failed, unconvincing
 from qpm_lab.runner.extras import Extras, extras, samples
 from qpm_lab.runner.intent import measured_by, shipping
 from qpm_lab.runner.live_prices import with_live_price
+from qpm_lab.runner.overruns import unless_overrun
 from qpm_lab.runner.plan import Plan, judge_again
 from qpm_lab.runner.settling import left_of
 from qpm_lab.runner.shipment import Shipment, packed
@@ -39,6 +41,9 @@ MAX_ATTEMPTS = 4
 ATTEMPTS_EACH = 2
 """On one backend, where there is another to go to."""
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
+PRICE_SECONDS = 3600.0
+"""How long after submission a vendor's estimate holds for a further attempt, if the vendor cannot be asked again."""
+COSTLY = ("cost", "qpu_seconds")
 Where = Literal["here", "elsewhere"]
 """`here`: the caller is to run it on this machine; `elsewhere`: the job goes on by itself."""
 log = logging.getLogger("qpm_lab")
@@ -107,10 +112,7 @@ def _is_over(live: LiveJob, runner: Runner) -> bool:
 def _once_more(live: LiveJob, runner: Runner, ended: Ended) -> Where | None:
     """The same on the same backend."""
     was_here = live.delivery is None
-    left, at, decisions = _left(live, ended), clock.now(), runner.decisions
-    plan = judge_again(live.plan, bundle=runner.rules.bundle(), at=at, decisions=decisions, max_cost=left)
-    if plan.decision.effect != "allow" and not plan.asked_vendor:  # as another process left it, who had asked
-        plan = with_live_price(plan, prices=runner.site.prices, at=at, decisions=decisions, max_cost=left)
+    plan = _judged_again(live, runner, _left(live, ended))
     task = replace(live.task, token=secrets.token_hex(16))
     why_not = _begin(live, runner, plan, task, live.extras, ended)
     if why_not is not None:
@@ -120,6 +122,18 @@ def _once_more(live: LiveJob, runner: Runner, ended: Ended) -> Where | None:
         return "here"
     runner.follow(live, max(pause(live.attempt), runner.breakers.seconds_left(live.tried[-1])))
     return "elsewhere"
+
+
+def _judged_again(live: LiveJob, runner: Runner, left: int | None) -> Plan:
+    """The same, priced and judged as things stand now. Where the vendor does not answer, what it said lately holds."""
+    told: dict[str, Any] = {"at": clock.now(), "decisions": runner.decisions, "max_cost": left}
+    bundle = runner.rules.bundle()
+    plan = judge_again(replace(live.plan, asked_vendor=False), bundle=bundle, **told)
+    plan = with_live_price(plan, prices=runner.site.prices, **told)
+    lately = time.monotonic() - live.created < PRICE_SECONDS
+    if live.plan.asked_vendor and not plan.quote.known and lately:
+        plan = judge_again(live.plan, bundle=bundle, **told)
+    return unless_overrun(plan, runner.ledger)
 
 
 def _at_the_next(live: LiveJob, runner: Runner, ended: Ended, error: ProviderError | None) -> Where | None:
@@ -145,7 +159,7 @@ def _at_the_next(live: LiveJob, runner: Runner, ended: Ended, error: ProviderErr
 def _moved_to(live: LiveJob, runner: Runner, backend_id: str, ended: Ended) -> str | None:
     """Begins an attempt on another backend; says why not when there is none."""
     try:
-        plan = moved(live.plan, backend_id, runner, clock.now(), _left(live, ended))
+        plan = unless_overrun(moved(live.plan, backend_id, runner, clock.now(), _left(live, ended)), runner.ledger)
         task = task_of(plan)
         further = extras(plan, task)
         for each in samples(task, further):
@@ -164,6 +178,8 @@ def _begin(live: LiveJob, runner: Runner, plan: Plan, task: Task, further: Extra
     """Settles the attempt that has ended and reserves the next in one transaction; says why not when it cannot."""
     if plan.decision.effect != "allow":
         return _refusal(plan.decision)
+    if _is_overrun(live, ended) and any(hold.amount for hold in plan.holds if hold.measure in COSTLY):
+        return "The attempt before it cost more than was reserved, which somebody has to look at first."
     try:
         shipment = _packed(plan, task, further)
         payload, blobs = _told(live, plan, task, shipment, ended)
@@ -181,6 +197,11 @@ def _begin(live: LiveJob, runner: Runner, plan: Plan, task: Task, further: Extra
     runner.boundary("after-retry")
     _follow_up(live, runner, plan, task, further, shipment, ended)
     return None
+
+
+def _is_overrun(live: LiveJob, ended: Ended) -> bool:
+    used = ended.settled or {}
+    return any(used.get(hold.counter, 0) > hold.amount for hold in live.holds if hold.measure in COSTLY)
 
 
 def _packed(plan: Plan, task: Task, further: Extras | None) -> Shipment | None:

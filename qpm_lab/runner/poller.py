@@ -50,6 +50,11 @@ class Poller:
                 self._thread.start()
             self._guard.notify()
 
+    def watches(self, key: str) -> bool:
+        """True while a step of that key is due or being done."""
+        with self._guard:
+            return key in self._taken or any(each[2] == key for each in self._due)
+
     def hurry(self, key: str) -> None:
         """Makes a step due now; one that is being done is followed by another at once."""
         with self._guard:

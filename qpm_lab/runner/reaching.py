@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -52,7 +53,10 @@ def together(acts: Mapping[str, Callable[[], T]], seconds: float) -> dict[str, T
         except BaseException as error:
             failed.append(error)
 
-    threads = [threading.Thread(target=do, args=pair, daemon=True, name="qpm-broker") for pair in acts.items()]
+    threads = [
+        threading.Thread(target=copy_context().run, args=(do, *pair), daemon=True, name="qpm-broker")
+        for pair in acts.items()
+    ]
     for thread in threads:
         thread.start()
     end = time.monotonic() + seconds

@@ -110,7 +110,8 @@ class Runner:
     def plan(self, order: Order) -> Plan:
         """Prepares, quotes and judges by the rules; writes nothing."""
         at = clock.now()
-        return broker.planned(self, order, at) if is_route(order.backend) else plan_for(self, order, at)
+        with self.site.in_force():
+            return broker.planned(self, order, at) if is_route(order.backend) else plan_for(self, order, at)
 
     def explain(self, order: Order) -> tuple[Plan, Decision]:
         """The verdict as it would be now, quotas included; writes and holds nothing."""
@@ -126,7 +127,9 @@ class Runner:
         """
         at = clock.now()
         self._renew_envelope(at)
-        return broker.submit(self, order, at) if is_route(order.backend) else self.send(plan_for(self, order, at), at)
+        with self.site.in_force():
+            by_route = is_route(order.backend)
+            return broker.submit(self, order, at) if by_route else self.send(plan_for(self, order, at), at)
 
     def send(self, plan: Plan, at: datetime) -> LiveJob:
         """Authorises, reserves and starts what is planned for one backend; raises as `submit` does."""
@@ -135,9 +138,8 @@ class Runner:
         task = task_of(plan)
         provider = providers.provider_of(plan.request.backend.id)
         further = extras(plan, task)
-        remote = providers.remote(task.backend.id)
         kinds = partial(samples, task, further)
-        for each in self.breakers.ask(task.backend.id, kinds) if remote else kinds():
+        for each in self.breakers.ask(task.backend.id, kinds) if providers.remote(task.backend.id) else kinds():
             provider.check(each)
         return self._reserve(plan, task, further, at)
 
@@ -213,7 +215,7 @@ class Runner:
         Returns:
             The ids of the jobs that were closed.
         """
-        with self._recovering:
+        with self._recovering, self.site.in_force():
             known, owner = self.live.__contains__, self.owner(clock.now())
             return recover(self.ledger, owner, known, partial(resume, self) if follow else None)
 
@@ -242,8 +244,7 @@ class Runner:
             if live.delivery is not None:
                 live.lost = True
                 self.let_go(live)
-        if self._opened:
-            self.close_session(self._opened)
+        self.close_session(self._opened)
         self._lock.release()
 
     def _renew_envelope(self, at: datetime) -> None:
@@ -263,8 +264,7 @@ class Runner:
     def _reserve(self, plan: Plan, task: Task, further: Extras | None, at: datetime) -> LiveJob:
         began = time.perf_counter()
         remote = providers.remote(task.backend.id)
-        ship = partial(packed, plan, task, further)
-        shipment = self.breakers.ask(task.backend.id, partial(ship, remote)) if remote else None
+        shipment = self.breakers.ask(task.backend.id, partial(packed, plan, task, further, remote)) if remote else None
         quick = remote is None and self._workers.idle and further is None and is_quick(task)
         asked = intent(plan, task, at, self.owner(at), self._stored, shipment)
         started = remote is None and self._workers.idle
@@ -285,6 +285,8 @@ class Runner:
                         self._begin(live, at_once=quick)
         except BaseException:
             # An interrupt may fall after the commit: what stands in the ledger is closed before it goes on.
+            if not self._poller.watches(live.job_id) and not live.ended.is_set():
+                live.delivery = None  # nobody follows it yet, so nothing was sent, and nobody else would ever close it
             with suppress(QpmError):  # what happened is what has to be told, and the job may not stand there at all
                 self.cancel(live, "it was interrupted")
             raise

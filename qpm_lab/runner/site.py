@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
@@ -116,6 +117,10 @@ class Site:
     def prices(self) -> Prices:
         """The prices in force."""
         return self._prices.get()
+
+    def in_force(self) -> AbstractContextManager[None]:
+        """Within it vendors are spoken to by these settings and keys, whatever other homes are open in this process."""
+        return providers.accessing(self.access)
 
     def access(self, provider: str) -> Access:
         """By what the client of a provider gets in."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import queue
+import shutil
 import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import IO, Any
 
 from qpm_lab.errors import ProviderError, QpmError
@@ -17,6 +19,9 @@ from qpm_lab.providers import wire
 from qpm_lab.providers.apart import bounds, messages
 from qpm_lab.providers.apart.redaction import Redactor
 from qpm_lab.providers.vendor import Access, Availability, Client, Standing
+
+FOLDER = "qpm-apart-"
+"""How the folder begins that a process apart is given as home."""
 
 
 def main() -> None:
@@ -103,4 +108,12 @@ def _read(stream: IO[bytes], calls: queue.SimpleQueue[bytes]) -> None:
         while (frame := wire.read_frame(stream)) is not None:
             calls.put(frame[1])
     finally:
-        os._exit(0)
+        _leave()
+
+
+def _leave() -> None:
+    """Ends at once, without the folder it was given: a parent that was killed cannot tidy up."""
+    folder = Path.cwd()
+    if folder.name.startswith(FOLDER):
+        shutil.rmtree(folder, ignore_errors=True)
+    os._exit(0)

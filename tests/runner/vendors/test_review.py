@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from qpm_lab import Lab
 from qpm_lab.doubles import RunningDouble
@@ -34,7 +33,7 @@ def test_a_job_that_was_interrupted_before_it_was_followed_is_cancelled(
         with pytest.raises(KeyboardInterrupt):
             lab.submit(asymmetric(), backend=SIMULATOR, shots=20)
     until(lambda: not lab.runner.live)
-    (row,) = lab.ledger.jobs().rows
+    (row,) = lab.ledger.jobs()
     assert row.status == Status.CANCELLED
     assert not double.submissions()
     assert reserved(lab) == 0
@@ -68,15 +67,13 @@ def test_a_job_is_watched_once() -> None:
 
     poller.watch("job", step, 0.2)
     poller.watch("job", step, 0.1)
-    until(lambda: steps)
+    until(lambda: steps and not poller.watches("job"))
     workers.close(5)
     poller.close()
     assert steps == ["step"]
 
 
-def test_a_keyring_that_locks_loses_no_job(
-    lab: Lab, double: RunningDouble, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_keyring_that_locks_loses_no_job(lab: Lab, double: RunningDouble, monkeypatch: pytest.MonkeyPatch) -> None:
     """The job waits until its key can be read again; the vendor has it meanwhile."""
     monkeypatch.setattr(following, "SETTINGS_PAUSE_SECONDS", 0.1)
     double.faults(queue_polls=10**6)
