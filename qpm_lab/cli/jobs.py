@@ -213,11 +213,12 @@ def show_usage(options: argparse.Namespace, output: Output) -> int:
 def list_backends(options: argparse.Namespace, output: Output) -> int:
     """Prints every backend with its state."""
     from qpm_lab.display import backends_text
+    from qpm_lab.providers.chaos import FORM
 
     with output.busy("asking the vendors"):
         rows = the_lab().backend_rows(live=options.live)
-    document = {"providers": the_lab().provider_rows(), "backends": rows}
-    output.show(document, lambda: backends_text(rows))
+    document = {"providers": the_lab().provider_rows(), "backends": rows, "faults_on_demand": FORM}
+    output.show(document, lambda: f"{backends_text(rows)}\n\nFaults on demand, for tests: {FORM}")
     return 0
 
 

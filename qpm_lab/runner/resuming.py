@@ -66,8 +66,25 @@ def resolve(runner: Runner, row: JobRow, said: Said, vendor_id: str | None = Non
     """
     if row.status != Status.PARKED:
         raise InputError(f"Job {row.job_id} is not parked; it is {row.status}.", "There is nothing to resolve.")
-    # Before anything is written: what was said must not be lost because the job cannot be rebuilt.
-    live = _rebuilt(runner, row, row.epoch)
+    with runner.site.in_force():
+        # Before anything is written: what was said must not be lost because the job cannot be rebuilt.
+        live = _rebuilt(runner, row, row.epoch)
+        # Known here before it is open again, or `recover` would take it for one that nobody drives, and follow it too.
+        runner.live[live.job_id] = live
+        try:
+            goes_on = _told(runner, row, live, said, vendor_id)
+        except BaseException:
+            runner.let_go(live)
+            raise
+        if not goes_on:
+            runner.let_go(live)
+            return None
+        runner.follow(live)
+        return live
+
+
+def _told(runner: Runner, row: JobRow, live: LiveJob, said: Said, vendor_id: str | None) -> bool:
+    """Records what was said; True when the job goes on."""
     delivery = live.delivery
     assert delivery is not None
     unclear = next((part for part in delivery.parts if part.vendor_id is None), None)
@@ -82,12 +99,10 @@ def resolve(runner: Runner, row: JobRow, said: Said, vendor_id: str | None = Non
         what = "gave its result up" if said == "given up" else "says that the vendor has no such job"
         error = ProviderError(f"{runner.principal.user} {what}.", "Run it again.")
         ended_without_result(live, runner, "job.failed", error)
-        return None
+        return False
     if unclear is not None and vendor_id is not None:
         delivery.accept(unclear, vendor_id, runner)
-    runner.live[live.job_id] = live
-    runner.follow(live)
-    return live
+    return True
 
 
 def _require_answer(row: JobRow, delivery: Delivery, unclear: Part | None, said: Said) -> None:

@@ -19,6 +19,8 @@ from qpm_lab.pricing.reading import read_document
 from qpm_lab.providers.vendor import Access
 from qpm_lab.secrets import Secrets
 
+ANY_PROVIDER = "qiskit"
+"""Whose machines the settings describe in full."""
 SETTINGS, PRICES = "settings.yaml", "prices.yaml"
 FRESH_SECONDS = 2.0
 """How long keys that were looked up are taken for the present ones; a keyring may be slow."""
@@ -70,11 +72,14 @@ class Settings(BaseModel):
     def _readable(cls, told: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
         for name, options in told.items():
             try:
-                Vendor.model_validate(options)
+                read = Vendor.model_validate(options)
             except ValidationError as error:
                 first = error.errors()[0]
                 place = ".".join(map(str, (name, *first["loc"])))
                 raise ValueError(f"{place}: {first['msg']}") from None
+            here = [each for each, machine in (read.backends or {}).items() if machine.local and name != ANY_PROVIDER]
+            if here:
+                raise ValueError(f"{name}.backends.{here[0]}.local: only machines of {ANY_PROVIDER} may run here")
         return told
 
 

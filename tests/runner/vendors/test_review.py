@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from qpm_lab import Lab
 from qpm_lab.doubles import RunningDouble
@@ -223,3 +224,62 @@ def test_a_further_attempt_asks_the_vendor_for_its_price_again(
     job.result(60)
     first, second = [e.payload["quote"]["high"] for e in lab.ledger.entries(job.id) if "quote" in e.payload][:2]
     assert float(second) > float(first)
+
+
+def test_two_homes_in_one_process_speak_to_their_own_vendors(
+    make_lab: Callable[..., Lab], double: RunningDouble, tmp_path: Path, dear_bundle: Path
+) -> None:
+    """A Lab that is opened later lends its address and keys to no job of the first."""
+    first = make_lab()
+    other = tmp_path / "other"
+    other.mkdir()
+    nobody = "http://127.0.0.1:9"
+    (other / "settings.yaml").write_text(yaml.safe_dump({"providers": {"ionq": {"url": nobody, "timeout_seconds": 5}}}))
+    second = Lab(other, policies=dear_bundle)
+    try:
+        job = first.submit(asymmetric(), backend=SIMULATOR, shots=20)
+        assert job.result(60).counts == {"01 1": 20}
+        assert len(double.submissions()) == 1
+    finally:
+        second.close()
+
+
+def test_a_job_that_is_being_resolved_is_not_taken_up_by_another(
+    lab: Lab, double: RunningDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is open again before anybody follows it, and whoever looks for jobs that nobody drives must leave it alone."""
+    double.faults(schema_change="status", only="GET /v0.4/jobs/")
+    job = lab.submit(asymmetric(), backend=SIMULATOR, shots=20)
+    until(lambda: job.status == Status.PARKED)
+    double.faults(schema_change="")
+    unpark, followed = lab.ledger.unpark, []
+    monkeypatch.setattr(lab.runner, "follow", lambda live, seconds=0.0: followed.append(live.job_id))
+
+    def looked_at_meanwhile(*told: Any) -> Any:
+        found = unpark(*told)
+        lab.runner.recover()
+        return found
+
+    monkeypatch.setattr(lab.ledger, "unpark", looked_at_meanwhile)
+    lab.resume(job.id)
+    assert followed == [job.id]
+
+
+def test_the_machines_of_a_vendor_are_what_the_vendor_says_not_what_settings_say(
+    lab: Lab, settings: Any, double: RunningDouble
+) -> None:
+    """A known machine does not become another by being named in the settings."""
+    settings(backends={MACHINE.partition("/")[2]: {"qubits": 400, "local": False, "kind": "simulator"}})
+    lab.runner.site._accesses.clear()
+    with lab.runner.site.in_force():
+        (info,) = [each for each in vendors()["ionq"].backends() if each.id == MACHINE]
+    assert info.kind == "qpu"
+    assert info.qubits == 36
+
+
+def test_only_the_escape_hatch_has_machines_of_ones_own_that_run_here(lab: Lab, settings: Any) -> None:
+    """What runs here is free and leaves unmasked; a vendor's machine is not made so by a word in the settings."""
+    settings(backends={"mine": {"qubits": 4, "local": True}})
+    lab.runner.site._accesses.clear()
+    with pytest.raises(InputError, match=r"ionq\.backends\.mine\.local"):
+        lab.submit(flipped(0), backend="ionq/mine", shots=5)
