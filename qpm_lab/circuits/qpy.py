@@ -51,6 +51,7 @@ class _AsText(json.JSONEncoder):
 
 
 def _dumped(circuits: list[QuantumCircuit]) -> bytes:
+    load_qiskit()
     from qiskit import qpy
 
     target = io.BytesIO()
@@ -66,8 +67,8 @@ def read_qpy(data: bytes) -> list[QuantumCircuit]:
     Raises:
         CircuitError: not QPY, too old, too new, or damaged.
     """
-    check_version(data)
     load_qiskit()
+    check_version(data)
     from qiskit import qpy
 
     try:

@@ -82,20 +82,21 @@ class Prices:
 
         return converted(quote, to_currency, self.site, today or _today())
 
-    def settle(self, request: Request, quote: Quote, usage: Usage) -> Settlement:
+    def settle(self, request: Request, quote: Quote, usage: Usage, today: date | None = None) -> Settlement:
         """What a job that has ended costs, and how that is known.
 
         Args:
             request: The job.
             quote: What it was quoted at, in the currency it is booked in.
             usage: What the vendor said.
+            today: The day by which exchange rates are stale; the current UTC day by default.
 
         Raises:
             InputError: nobody can say: the job has no price, and the vendor named no amount.
         """
         from qpm_lab.pricing.settling import settled
 
-        return settled(self.row(request.backend.ruled_as), quote, usage, self.site)
+        return settled(self.row(request.backend.ruled_as), quote, usage, self.site, today or _today())
 
     def backends(self) -> tuple[BackendInfo, ...]:
         """Machines that can be quoted and decided on, but not run by this version."""

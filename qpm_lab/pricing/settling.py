@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from qpm_lab.errors import InputError
 from qpm_lab.experiment import Quote, to_nano
 from qpm_lab.pricing.exchange import exchanged
@@ -10,10 +12,10 @@ from qpm_lab.pricing.site import Site
 from qpm_lab.pricing.usage import Basis, Settlement, Usage
 
 
-def settled(row: Row | None, quote: Quote, usage: Usage, site: Site | None) -> Settlement:
+def settled(row: Row | None, quote: Quote, usage: Usage, site: Site | None, today: date) -> Settlement:
     """The settlement of one job; see `Prices.settle`."""
     if usage.billed is not None:
-        return _booked(*usage.billed, "billed", quote, site)
+        return _booked(*usage.billed, "billed", quote, site, today)
     if not usage.accepted:
         return Settlement(quote.currency, 0, "refunded")
     refund = "nothing" if usage.outcome == "completed" or row is None else getattr(row.refunds, usage.outcome)
@@ -21,16 +23,16 @@ def settled(row: Row | None, quote: Quote, usage: Usage, site: Site | None) -> S
         return Settlement(quote.currency, 0, "refunded")
     metered = row.charges.metered(usage) if row is not None and row.charges is not None else None
     if row is not None and metered is not None:
-        return _booked(row.currency, to_nano(metered), "metered", quote, site)
+        return _booked(row.currency, to_nano(metered), "metered", quote, site, today)
     return _as_quoted(quote)
 
 
-def _booked(currency: str, nano: int, basis: Basis, quote: Quote, site: Site | None) -> Settlement:
-    """In the currency of the quote, at the rate that the site has."""
+def _booked(currency: str, nano: int, basis: Basis, quote: Quote, site: Site | None, today: date) -> Settlement:
+    """In the currency of the quote, at the rate that the site has; a rate that is stale is none."""
     if currency == quote.currency:
         return Settlement(currency, nano, basis)
     rate = site.rate(currency, quote.currency) if site else None
-    if rate is None:
+    if rate is None or site is None or site.stale(rate, today):
         return Settlement(currency, nano, basis) if nano else Settlement(quote.currency, 0, basis)
     return Settlement(quote.currency, exchanged(nano, rate), basis)
 

@@ -111,7 +111,9 @@ def network_error(vendor_title: str, error: BaseException, *, sending: bool) -> 
     for each in chain:
         if isinstance(each, TooLargeError | TooSlowError):
             hint = _LOOKED_UP if sending else "Try again; if it stays, report it to the vendor."
-            return ProviderError(f"{vendor_title} was not read: {each}.", hint, uncertain=True, cause=error)
+            passes = isinstance(each, TooSlowError) and not sending
+            message = f"{vendor_title} was not read: {each}."
+            return ProviderError(message, hint, retryable=passes, uncertain=True, cause=error)
     if any(isinstance(each, socket.gaierror) or type(each).__name__ in _NEVER_SENT for each in chain):
         message, hint = f"{vendor_title} cannot be reached: {words(chain[-1])}", "Check the network; it is tried again."
         return ProviderError(message, hint, retryable=True, cause=error)

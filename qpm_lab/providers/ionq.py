@@ -127,6 +127,8 @@ class IonQClient:
         if parcel.backend == "simulator":
             return None
         amounts = [self._estimate(parcel, each) for each in _sent(parcel)]
+        if len({currency for currency, _ in amounts}) != 1:
+            return None
         return amounts[0][0], str(sum((amount for _, amount in amounts), Decimal(0)))
 
     def _estimate(self, parcel: Parcel, sent: Sent) -> tuple[str, Decimal]:

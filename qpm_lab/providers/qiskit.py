@@ -11,7 +11,7 @@
             backend: garching20                             # at the provider; the name above when left out
             qubits: 20
             gates: [rz, sx, cz]                             # in place of what the backend's target says
-            local: false                                    # true: it runs here, nothing leaves this machine
+            local: false                                    # true: it runs here, nothing may leave this machine
 
 A Qiskit provider has no place for a token. So a job whose answer was lost is parked, never sent again; and one that
 cannot be fetched by its id, so that it would be lost with the process that sent it, is not sent at all.
@@ -25,6 +25,7 @@ import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module, metadata
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab.errors import ProviderError
@@ -138,7 +139,7 @@ class QiskitClient:
 
     def run(self, parcel: Parcel) -> Answer:
         """Runs on a backend of this machine and waits for it."""
-        with _told(sending=False):
+        with _told(sending=False), _kept_here(parcel.backend):
             machine = self._machine(parcel.backend)
             seeded = hasattr(getattr(machine, "options", None), "seed_simulator")
             named = {"seed_simulator": parcel.seed % 2**31} if seeded else {}
@@ -250,6 +251,38 @@ def _meant(error: Exception, sending: bool) -> ProviderError:
     hint = "Nobody can tell whether it took the job: look at the vendor." if sending else "See the provider's words."
     message = f"{TITLE} failed: {type(error).__name__}: {words(error)}"
     return ProviderError(message, hint, uncertain=sending, cause=error)
+
+
+@contextmanager
+def _kept_here(name: str) -> Iterator[None]:
+    """Connects to no other machine: what is called local by mistake would leave with all its names."""
+    original = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if isinstance(address, tuple) and not _is_here(str(address[0])):
+            self.close()
+            raise ProviderError(
+                f"qiskit/{name} is local by the settings, and speaks to {words(str(address[0]))}: nothing was sent.",
+                "Write `local: false`.",
+            )
+        original(self, address)
+
+    _replace(socket.socket, "connect", connect)
+    try:
+        yield
+    finally:
+        _replace(socket.socket, "connect", original)
+
+
+def _replace(owner: Any, name: str, made: Any) -> None:
+    setattr(owner, name, made)
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _state(job: Any) -> str:

@@ -172,7 +172,7 @@ def submit(runner: Runner, order: Order, at: datetime) -> LiveJob:
             if choice.route.by != "availability":
                 require_answer(runner, name)
             return runner.send(plan, at)
-        except (ProviderError, CircuitError) as error:
+        except (ProviderError, InputError) as error:
             passed.append({"backend": name, "why": error.message})
     plan_refused = None if passed or choice.missed else choice.refused()
     if plan_refused is not None:
@@ -224,7 +224,7 @@ class _Look:
         try:
             # A price that is unknown may be so because the vendor, who alone knows it, does not answer.
             found = self._now(found) if queue or not plan.quote.known else found
-        except ProviderError as error:
+        except (InputError, ProviderError) as error:
             return replace(found, trouble=error.message, unreachable=True)
         return replace(found, fidelity=predicted(plan)) if errors else found
 

@@ -359,7 +359,7 @@ class Delivery:
             return
         self._renewed = time.monotonic()
         live, lease = self._live, runner.owner(clock.now()).lease_until
-        if not runner.ledger.renew(live.job_id, live.epoch, lease, json.dumps(self._told())):
+        if live.lost or not runner.ledger.renew(live.job_id, live.epoch, lease, json.dumps(self._told())):
             raise LostError("The job is another process's now.")
 
     def _told(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from qpm_lab.errors import InputError
-from qpm_lab.experiment import NANO, to_nano
+from qpm_lab.experiment import NANO, Quote, to_nano
 from qpm_lab.pricing import Prices, Settlement, Usage, load_prices, prices_of
 from tests.pricing.making import TODAY, job
 from tests.pricing.test_site import CONTRACT, RATE
@@ -18,7 +18,7 @@ def _settled(name: str, prices: Prices | None = None, currency: str = "USD", **u
     prices = prices or load_prices()
     request = job(name)
     quoted = prices.convert(prices.quote(request, TODAY), currency, TODAY)
-    return prices.settle(request, quoted, Usage(**usage))
+    return prices.settle(request, quoted, Usage(**usage), TODAY)
 
 
 def test_the_vendors_bill_wins() -> None:
@@ -98,6 +98,14 @@ def test_another_currency_is_converted_by_the_sites_rate_or_left_as_it_is() -> N
     assert _settled("quantinuum/H2-1", prices, billed=("EUR", 10 * NANO)).nano == to_nano("10.9")
     assert _settled("quantinuum/H2-1", prices, billed=("GBP", 5)) == Settlement("GBP", 5, "billed")
     assert _settled("quantinuum/H2-1", prices, billed=("GBP", 0)) == Settlement("USD", 0, "billed")
+
+
+def test_a_bill_is_not_converted_by_a_rate_that_is_stale() -> None:
+    """A quote would be refused for it; a bill stays in its own money, and what was held for the job is used up."""
+    prices = prices_of({"prices": [CONTRACT], "exchange_rates": [{**RATE, "seen_on": "2020-01-01", "rate": "0.5"}]})
+    quoted = Quote("USD", 1, 1, NANO, "list", "2026-11-01")
+    settled = prices.settle(job("quantinuum/H2-1"), quoted, Usage(billed=("EUR", 5 * NANO)), TODAY)
+    assert settled == Settlement("EUR", 5 * NANO, "billed")
 
 
 def test_a_job_without_a_price_and_without_a_bill_is_never_booked_as_nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -44,7 +45,8 @@ class Line:
         self._vendor = vendor
         self._clean = Redactor(access.secrets.values())
         # An empty home: no client may find a user's own keys, or a `.env` file beside a notebook.
-        self._home = tempfile.TemporaryDirectory(prefix="qpm-apart-", ignore_cleanup_errors=True)
+        # No TemporaryDirectory: a forked child that forgets its parent's lines would remove the folders with them.
+        self._home = tempfile.mkdtemp(prefix="qpm-apart-")
         boot = Path(__file__).with_name("boot.py")
         self._process = self._started([str(interpreter), "-P", str(boot)])
         self._tail = Tail(_pipe(self._process.stderr))
@@ -61,12 +63,12 @@ class Line:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                cwd=self._home.name,
-                env=_environment(self._home.name),
+                cwd=self._home,
+                env=_environment(self._home),
                 start_new_session=True,
             )
         except OSError as error:
-            self._home.cleanup()
+            shutil.rmtree(self._home, ignore_errors=True)
             hint = f"Install it anew: qpm provider install {self._vendor.name}"
             raise ProviderError(f"The client of {self._vendor.title} cannot be started: {error}.", hint) from error
 
@@ -99,7 +101,7 @@ class Line:
         for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(BrokenPipeError):
                 _pipe(pipe).close()
-        self._home.cleanup()
+        shutil.rmtree(self._home, ignore_errors=True)
 
     def _exchange(self, name: str, payload: bytes, seconds: float | None) -> bytes:
         late = threading.Event()

@@ -29,10 +29,10 @@ class Redactor:
         self._forms = sorted(forms, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
-        """The text with `[key]` in place of each."""
+        """The text with `[key]` in place of each, and a space in place of what would steer a terminal."""
         for form in self._forms:
             text = text.replace(form, _SHOWN)
-        return self._without_cut_off(text)
+        return "".join(c if c.isprintable() else " " for c in self._without_cut_off(text))
 
     def _without_cut_off(self, text: str) -> str:
         end = text.rstrip("…")

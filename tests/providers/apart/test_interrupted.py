@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import json
+import os
 import threading
+import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -80,3 +85,18 @@ def test_a_price_that_is_none_is_refused(told: Sequence[str] | str) -> None:
     assert messages.value_from("price", messages.value_bytes(["USD", "1.5"])) == ("USD", "1.5")
     with pytest.raises(ProviderError, match="price"):
         messages.value_from("price", messages.value_bytes(told))
+
+
+def test_a_forked_child_leaves_the_folders_of_its_parents_processes_alone(provider: Make) -> None:
+    """It forgets their lines; their homes are still the parent's."""
+    made = provider()
+    home = Path(json.loads(made.standing("pretending/where", "").message)["home"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if not child:
+        made._pool._forget_parent()
+        atexit._run_exitfuncs()  # what the interpreter does when it ends
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert home.is_dir()

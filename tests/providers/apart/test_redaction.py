@@ -44,3 +44,8 @@ def test_no_key_survives(key: str, before: str, after: str) -> None:
     """Whatever stands around it."""
     if key not in "[key]":
         assert key not in Redactor([key])(before + key + after) or key in before + after + "[key]"
+
+
+def test_what_a_vendor_says_steers_no_terminal() -> None:
+    """An escape sequence in an error would be carried out by the terminal, or the notebook, that shows it."""
+    assert Redactor([])("failed: \x1b]0;title\x07\x1b[31mred") == "failed:  ]0;title  [31mred"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from typing import Any
 
 from qiskit import QuantumCircuit
@@ -58,6 +59,15 @@ class KeptBackend(BasicSimulator):
 
     def retrieve_job(self, job_id: str) -> KeptJob:
         return JOBS[job_id]
+
+
+class CloudBackend(BasicSimulator):
+    """Sends what it gets to another machine."""
+
+    def run(self, run_input: QuantumCircuit, **options: Any) -> Any:
+        with socket.create_connection(("192.0.2.1", 443), 5) as line:
+            line.sendall(run_input.name.encode())
+        return super().run(run_input, **options)
 
 
 class KeptProvider:

@@ -248,3 +248,13 @@ def test_another_vendors_own_provider_works_by_settings_alone() -> None:
             assert provider.answer(sent, vendor_id).counts == [{"00101": 100}]
         finally:
             provider.close()
+
+
+def test_what_the_settings_call_local_connects_to_no_other_machine(client: QiskitClient) -> None:
+    """A word in the settings does not make a cloud's machine free, nor its circuits fit to leave with their names."""
+    settings = {"provider": f"{kept_provider.__name__}:CloudBackend", "qubits": 20, "local": True}
+    made = QiskitClient(Access(options={"backends": {"mine": settings}}))
+    with pytest.raises(ProviderError, match=r"speaks to 192\.0\.2\.1: nothing was sent") as refused:
+        made.run(parcel(backend="mine"))
+    assert "local: false" in refused.value.hint
+    assert socket.socket.connect.__qualname__ != "_kept_here.<locals>.connect"

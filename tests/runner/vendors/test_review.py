@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -175,7 +176,8 @@ def test_who_says_that_a_part_was_not_taken_stops_the_others(
     """A job that is closed as failed leaves nothing running that is paid for."""
     lab = make_lab()
     provider = vendors()["ionq"]
-    send, sent = provider.send, []
+    send = provider.send
+    sent: list[str] = []
 
     def second_in_doubt(parcel: Any) -> str:
         if sent:
@@ -212,7 +214,7 @@ def test_a_further_attempt_asks_the_vendor_for_its_price_again(
 
     def counted(parcel: Any) -> Any:
         asked.append(parcel.token)
-        currency, amount = price(parcel)
+        currency, amount = price(parcel) or ("USD", "0")
         return currency, str(float(amount) * len(asked))
 
     monkeypatch.setattr(provider, "price", counted)
@@ -283,3 +285,28 @@ def test_only_the_escape_hatch_has_machines_of_ones_own_that_run_here(lab: Lab, 
     lab.runner.site._accesses.clear()
     with pytest.raises(InputError, match=r"ionq\.backends\.mine\.local"):
         lab.submit(flipped(0), backend="ionq/mine", shots=5)
+
+
+def test_a_lab_that_was_closed_sends_nothing_any_more(
+    make_lab: Callable[..., Lab], double: RunningDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step that was under way when it closed ends before it sends: the job is the next process's."""
+    monkeypatch.setattr("qpm_lab.runner.runner.CLOSE_SECONDS", 0.05)
+    lab = make_lab()
+    reached, closed, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def held(name: str) -> None:
+        if name == "before-send":
+            reached.set()
+            closed.wait(30)
+            ended.set()
+
+    monkeypatch.setattr(lab.runner, "boundary", held)
+    job = lab.submit(asymmetric(), backend=SIMULATOR, shots=20)
+    assert reached.wait(30)
+    lab.close()
+    closed.set()
+    assert ended.wait(30)
+    again = make_lab()
+    assert again.job(job.id).result(60).counts == {"01 1": 20}
+    assert len(double.submissions()) == 1
