@@ -240,10 +240,8 @@ class Delivery:
         runner.boundary("after-accept")
 
     def _look_up(self, part: Part, runner: Runner) -> float:
-        durability = self._provider.vendor.durability
-        if durability.lookup == "idempotent":
-            return self._send_again(part, runner)
-        if durability.lookup == "none":
+        lookup = self._provider.vendor.durability.lookup
+        if lookup == "none":
             raise self._parked("cannot be asked for a job by its token")
         try:
             # A list that is read page by page may name a job twice.
@@ -254,7 +252,8 @@ class Delivery:
             self.accept(part, found[0], runner)
             self._tell_of_duplicates(found, runner)
             return 0.0
-        return self._not_found(part)
+        # No vendor says for how long it knows a key, so the list comes first.
+        return self._send_again(part, runner) if lookup == "idempotent" else self._not_found(part)
 
     def _send_again(self, part: Part, runner: Runner) -> float:
         """The same key cannot make a second job. A refusal now says nothing of what was sent before."""
