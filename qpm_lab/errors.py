@@ -2,7 +2,9 @@
 
 QpmError                      message, hint, cause                            exit 2
 ├── InputError                a file, option or value cannot be used          exit 2
-│   └── CircuitError          a circuit cannot be read or translated          exit 2
+│   ├── CircuitError          a circuit cannot be read or translated          exit 2
+│   └── SettingsError         settings or keys cannot be read                 exit 2
+│       └── UnreadableKeyError  a key is there and cannot be read             exit 2
 ├── PolicyError               the policy layer said no
 │   ├── BundleError           a policy bundle is broken; lists every problem  exit 2
 │   ├── DeniedError           a rule refused; carries the decision            exit 3
@@ -57,6 +59,14 @@ class QpmError(Exception):
 
 class InputError(QpmError):
     """A file, option or value that cannot be used."""
+
+
+class SettingsError(InputError):
+    """The settings or keys cannot be read: whatever is at a vendor waits until they can."""
+
+
+class UnreadableKeyError(SettingsError):
+    """A key is there and cannot be read: its keyring is locked, or others may read its file."""
 
 
 class CircuitError(InputError):

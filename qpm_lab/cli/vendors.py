@@ -47,7 +47,9 @@ def list_providers(options: argparse.Namespace, output: Output) -> int:
 
 
 def _provider_line(row: dict[str, Any]) -> str:
-    return f"{row['name']:12} {row['state']:14} {row['note'] or ', '.join(row['backends'][:4])}"
+    shown, more = row["backends"][-4:], len(row["backends"]) - 4  # the last are those that need no key
+    told = ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+    return f"{row['name']:12} {row['state']:14} {row['note'] + ' · ' if row['note'] else ''}{told}"
 
 
 def install(options: argparse.Namespace, output: Output) -> int:

@@ -29,6 +29,7 @@ STATE_WORDS = {
     "offline": "offline",
 }
 
+EFFECTS = {"allow": "allowed", "deny": "denied", "needs-approval": "needs approval"}
 ENDED = ("Completed", "Failed", "Cancelled", "Denied")
 
 
@@ -255,6 +256,7 @@ def quotes_table(rows: Sequence[Row]) -> Table:
     shown = (
         column("Backend", "backend", fixed=True),
         Column("Shots", lambda row: count(row.get("shots")), right=True),
+        Column("By the rules", lambda row: EFFECTS.get(plain(row.get("effect")), "")),
         *(_price(title) for title in ("Low", "Expected", "High")),
         Column("Price from", _source, prose=True),
         Column("How", _how, prose=True),

@@ -60,8 +60,10 @@ class Prices:
         return listed if live is None or live.formula is None else live_row(backend_id, live, listed)
 
     def _row_of(self, backend: BackendInfo) -> Row | None:
-        """As `row`; whatever runs on this machine and has no row of its own is charged like all that does."""
-        return self.row(backend.ruled_as) or (self.row(ON_THIS_MACHINE) if backend.local else None)
+        """As `row`; whatever runs on this machine costs what all that does: a site's rows are of its vendors."""
+        if not backend.local:
+            return self.row(backend.ruled_as)
+        return self.shipped.row(backend.ruled_as, {}) or self.shipped.row(ON_THIS_MACHINE, {})
 
     def with_live(self, backend_id: str, rates: LiveRates) -> Prices:
         """The same prices with what the vendor says of one backend; amounts hold for the job they were asked for.

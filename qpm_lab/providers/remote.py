@@ -10,7 +10,7 @@ from contextvars import copy_context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from qpm_lab.errors import CancelledError, CapacityError, CircuitError, ProviderError
+from qpm_lab.errors import CancelledError, CapacityError, CircuitError, ProviderError, UnreadableKeyError
 from qpm_lab.experiment import BackendInfo
 from qpm_lab.providers.apart.environment import interpreter
 from qpm_lab.providers.apart.line import CALL_SECONDS
@@ -50,10 +50,13 @@ class RemoteProvider:
 
     def backends(self) -> Sequence[BackendInfo]:
         """Its machines, each with what it lacks; asks neither key nor network."""
-        access = self.access(self.name)
+        try:
+            access, fault = self.access(self.name), ""
+        except UnreadableKeyError as error:  # other vendors, and lists, have nothing to do with that
+            access, fault = NO_ACCESS, str(error)
         missing = [name for name in self.vendor.secrets if not access.secrets.get(name)]
         installed = interpreter(self.vendor) is not None
-        return tuple(self._with_state(info, installed, missing) for info in self._known(access))
+        return tuple(self._with_state(info, installed, missing, fault) for info in self._known(access))
 
     def _known(self, access: Access) -> Iterable[BackendInfo]:
         yield from self.vendor.backends
@@ -62,12 +65,12 @@ class RemoteProvider:
             if f"{self.name}/{name}" not in known:
                 yield _own_backend(self.vendor, name, told)
 
-    def _with_state(self, info: BackendInfo, installed: bool, missing: Sequence[str]) -> BackendInfo:
+    def _with_state(self, info: BackendInfo, installed: bool, missing: Sequence[str], fault: str) -> BackendInfo:
         if not installed:
             return replace(info, state="not-installed", note=f"Install its client: qpm provider install {self.name}")
         if missing and not info.local:
             names = [self.name if name == "token" else f"{self.name}/{name}" for name in missing]
-            return replace(info, state="needs-key", note=_store(names))
+            return replace(info, state="needs-key", note=fault or _store(names))
         return info
 
     def check(self, task: Task) -> None:

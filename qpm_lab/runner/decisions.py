@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from qpm_lab.experiment import CircuitFacts, Decision, Hold, Quote, Request
+from qpm_lab.experiment import BackendInfo, CircuitFacts, Decision, Hold, Quote, Request
 from qpm_lab.policy import Bundle
 from qpm_lab.pricing import Prices, load_prices
 
@@ -36,9 +36,13 @@ class Decisions:
         self._prices = prices
         self._known: OrderedDict[Hashable, Any] = OrderedDict()
 
+    def prices_for(self, backend: BackendInfo) -> Prices:
+        """The prices in force; what runs here does not wait for a site's own to be mended."""
+        return load_prices() if backend.local else self._prices()
+
     def quote(self, bundle: Bundle, request: Request) -> Quote:
         """What a request would cost by the prices in force, in the currency of the bundle's limits."""
-        prices = self._prices()
+        prices = self.prices_for(request.backend)
         return prices.convert(prices.quote(request), bundle.currency)
 
     def decide(

@@ -21,13 +21,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qpm_lab.errors import CancelledError, ProviderError, QpmError
+from qpm_lab.errors import CancelledError, ProviderError, QpmError, SettingsError
 from qpm_lab.providers.interface import Progress
 from qpm_lab.providers.remote import RemoteProvider
 from qpm_lab.providers.vendor import Answer, Parcel, Standing
 from qpm_lab.runner import clock
 from qpm_lab.runner.shipment import Shipment
-from qpm_lab.runner.site import SettingsError
 
 if TYPE_CHECKING:
     from qpm_lab.runner.attempt import LiveJob
@@ -242,7 +241,7 @@ class Delivery:
     def _look_up(self, part: Part, runner: Runner) -> float:
         lookup = self._provider.vendor.durability.lookup
         if lookup == "none":
-            raise self._parked("cannot be asked for a job by its token")
+            raise self._parked(part, "cannot be asked for a job by its token")
         try:
             # A list that is read page by page may name a job twice.
             found = list(dict.fromkeys(self._provider.find(self._live.task.backend.id, part.parcel.token)))
@@ -264,7 +263,7 @@ class Delivery:
         except QpmError as error:
             if _may_pass(error):
                 return self._wait("silent", error.message)
-            raise self._parked(f"refuses to say: {error.message}") from error
+            raise self._parked(part, f"refuses to say: {error.message}") from error
         runner.boundary("after-send")
         self.accept(part, vendor_id, runner)
         return 0.0
@@ -275,7 +274,7 @@ class Delivery:
             part.missing_since = now
         absent = now - part.missing_since
         if bound is None and absent >= UNSTATED_SECONDS:
-            raise self._parked("does not list it, and states no time after which it would")
+            raise self._parked(part, "does not list it, and states no time after which it would")
         if bound is not None and absent >= bound:
             part.doubtful, part.missing_since = False, None
             if self._live.plan.route is not None:
@@ -286,11 +285,12 @@ class Delivery:
         left = (UNSTATED_SECONDS if bound is None else bound) - absent
         return min(self._wait("silent", "looking for the job at the vendor"), max(left, 0.05))
 
-    def _parked(self, why: str) -> ParkedError:
-        title = self._provider.vendor.title
+    def _parked(self, part: Part, why: str) -> ParkedError:
+        title, job_id = self._provider.vendor.title, self._live.job_id
         return ParkedError(
             f"Nobody can tell whether {title} took this job: {title} {why}. It keeps what it holds.",
-            f"Look at {title}, then say: qpm jobs resolve {self._live.job_id} --vendor-id ID, or --not-submitted.",
+            f"Look at {title} for {part.parcel.token}, then say: qpm jobs resolve {job_id} --vendor-id ID, "
+            "or --not-submitted.",
         )
 
     def _tell_of_duplicates(self, found: Sequence[str], runner: Runner) -> None:

@@ -59,4 +59,4 @@ def moved(plan: Plan, backend_id: str, runner: Runner, at: datetime, max_cost: i
         price=price,
         asked_vendor=False,
     )
-    return with_live_price(made, prices=runner.site.prices, at=at, decisions=runner.decisions, max_cost=max_cost)
+    return with_live_price(made, at=at, decisions=runner.decisions, max_cost=max_cost)

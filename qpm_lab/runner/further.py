@@ -129,7 +129,7 @@ def _judged_again(live: LiveJob, runner: Runner, left: int | None) -> Plan:
     told: dict[str, Any] = {"at": clock.now(), "decisions": runner.decisions, "max_cost": left}
     bundle = runner.rules.bundle()
     plan = judge_again(replace(live.plan, asked_vendor=False), bundle=bundle, **told)
-    plan = with_live_price(plan, prices=runner.site.prices, **told)
+    plan = with_live_price(plan, **told)
     lately = time.monotonic() - live.created < PRICE_SECONDS
     if live.plan.asked_vendor and not plan.quote.known and lately:
         plan = judge_again(live.plan, bundle=bundle, **told)
@@ -252,7 +252,7 @@ def _follow_up(
     live.passed_over = []
     live.plan, live.holds, live.task, live.extras = plan, plan.holds, task, further
     live.running, live.gathered, live.read, live.started = None, None, None, False
-    live.prices = runner.site.prices
+    live.prices = runner.decisions.prices_for(live.task.backend)
     if live.delivery is not None and remote is None:
         live.queue_again()
     live.delivery = Delivery(live, shipment, remote) if remote and shipment else None

@@ -19,14 +19,11 @@ from qpm_lab.runner.shipment import packed
 from qpm_lab.runner.tasks import task_of
 
 
-def with_live_price(
-    plan: Plan, *, prices: Prices, at: datetime, decisions: Decisions, max_cost: int | None = None
-) -> Plan:
+def with_live_price(plan: Plan, *, at: datetime, decisions: Decisions, max_cost: int | None = None) -> Plan:
     """The plan judged on the vendor's own estimate; as it is where the vendor has none or cannot be asked.
 
     Args:
         plan: The request.
-        prices: Those in force.
         at: The present.
         decisions: Verdicts given before on the same facts.
         max_cost: What is left of the caller's own limit; None for all of it.
@@ -48,7 +45,7 @@ def with_live_price(
         return plan
     nano = sum(amount for _, amount in known)
     rates = LiveRates(known[0][0], f"{remote.vendor.title}, asked for this job", at, amounts=(nano, nano, nano))
-    live = prices.with_live(info.ruled_as, rates)
+    live = decisions.prices_for(info).with_live(info.ruled_as, rates)
     told = replace(plan, price=partial(_quoted, plan.request, live, plan), asked_vendor=True)
     return judge_again(told, bundle=plan.bundle, at=at, decisions=decisions, max_cost=max_cost)
 

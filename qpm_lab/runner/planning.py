@@ -39,7 +39,7 @@ def plan_for(runner: Runner, order: Order, at: datetime, prepared: Sequence[Prep
         envelope=runner.envelope,
         prepared=prepared,
     )
-    plan = with_live_price(plan, prices=runner.site.prices, at=at, decisions=runner.decisions)
+    plan = with_live_price(plan, at=at, decisions=runner.decisions)
     return unless_overrun(fitting(runner, plan, at), runner.ledger)
 
 

@@ -89,6 +89,8 @@ def _told(runner: Runner, row: JobRow, live: LiveJob, said: Said, vendor_id: str
     assert delivery is not None
     unclear = next((part for part in delivery.parts if part.vendor_id is None), None)
     _require_answer(row, delivery, unclear, said)
+    if vendor_id is not None:
+        _require_known(live, vendor_id)
     told = {"vendor_id": vendor_id, "by": runner.principal.user, "said": said}
     entry = runner.ledger.unpark(row.job_id, told, runner.owner(clock.now()))
     if entry is None:
@@ -103,6 +105,21 @@ def _told(runner: Runner, row: JobRow, live: LiveJob, said: Said, vendor_id: str
     if unclear is not None and vendor_id is not None:
         delivery.accept(unclear, vendor_id, runner)
     return True
+
+
+def _require_known(live: LiveJob, vendor_id: str) -> None:
+    """A mistyped id would be followed for ever."""
+    backend_id = live.task.backend.id
+    remote = providers.remote(backend_id)
+    try:
+        if remote is not None:
+            remote.standing(backend_id, vendor_id)
+    except ProviderError as error:
+        raise InputError(
+            f"The vendor does not confirm that it has {vendor_id[:100]!r}: {error.message} The job stays parked.",
+            "Check the id, or try again.",
+            cause=error,
+        ) from error
 
 
 def _require_answer(row: JobRow, delivery: Delivery, unclear: Part | None, said: Said) -> None:

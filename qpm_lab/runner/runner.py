@@ -269,7 +269,7 @@ class Runner:
         asked = intent(plan, task, at, self.owner(at), self._stored, shipment)
         started = remote is None and self._workers.idle
         live = LiveJob(asked.job.job_id, plan, task, at, started=started, extras=further)
-        live.prices = self.site.prices
+        live.prices = self.decisions.prices_for(task.backend)
         if remote and shipment:
             live.delivery = Delivery(live, shipment, remote)
         self.boundary("before-reserve")

@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from qpm_lab import providers
-from qpm_lab.errors import InputError
+from qpm_lab.errors import InputError, SettingsError, UnreadableKeyError
 from qpm_lab.pricing import Prices, load_prices
 from qpm_lab.pricing.reading import read_document
 from qpm_lab.providers.vendor import Access
@@ -25,10 +25,6 @@ SETTINGS, PRICES = "settings.yaml", "prices.yaml"
 FRESH_SECONDS = 2.0
 """How long keys that were looked up are taken for the present ones; a keyring may be slow."""
 T = TypeVar("T")
-
-
-class SettingsError(InputError):
-    """The settings or keys cannot be read: whatever is at a vendor waits until they can."""
 
 
 class Machine(BaseModel):
@@ -142,7 +138,7 @@ class Site:
         try:
             found = {field: self.secrets.get(_secret(provider, field)) for field in fields}
         except InputError as error:  # a keyring that is locked now, a file that others may read
-            raise SettingsError(error.message, error.hint, cause=error) from error
+            raise UnreadableKeyError(error.message, error.hint, cause=error) from error
         return Access(url, {field: secret.reveal() for field, secret in found.items() if secret is not None}, options)
 
 

@@ -56,5 +56,6 @@ def parked(row: JobRow, entries: Sequence[Entry]) -> dict[str, Any] | None:
         "message": error["message"],
         "hint": error["hint"],
         "vendor": (place(row.backend) or {}).get("vendor", ""),
-        "unclear": accepted < len(present.payload.get("parcels", ())),
+        "unclear": accepted < len(sent := present.payload.get("parcels", ())),
+        "tokens": [parcel["token"] for parcel in sent[accepted : accepted + 1]],
     }

@@ -87,6 +87,8 @@ def test_every_error_has_the_exit_code_of_the_public_surface() -> None:
         "QpmError": 2,
         "InputError": 2,
         "CircuitError": 2,
+        "SettingsError": 2,
+        "UnreadableKeyError": 2,
         "PolicyError": 3,
         "BundleError": 2,
         "DeniedError": 3,

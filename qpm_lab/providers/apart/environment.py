@@ -62,7 +62,8 @@ def install(vendor: Vendor, told: Callable[[str], None] = lambda line: None) -> 
     own = folder(vendor.name)
     told(f"Making an environment for {vendor.title} in {own}")
     remove(vendor)
-    own.parent.mkdir(parents=True, exist_ok=True)
+    for place in (own.parent.parent, own.parent):
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         _run([*_maker(), str(own)], vendor)
         told(f"Installing {', '.join(vendor.packages)}")

@@ -132,7 +132,7 @@ class Line:
         self._process.wait()
         if seconds is not None:
             message = f"{title} did not answer within {seconds:.0f} s ({name})."
-            hint = "It is asked again; nothing is sent twice."
+            hint = "Try again; `timeout_seconds` in settings.yaml gives it longer."
         else:
             message, hint = f"The process that speaks to {title} ended without an answer ({name}).", self._last_words()
         return ProviderError(message, hint, retryable=not sending, uncertain=sending)

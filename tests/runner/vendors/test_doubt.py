@@ -140,7 +140,19 @@ def test_a_parked_job_stays_parked_in_a_new_kernel(parked: Job, make_lab: Callab
     assert parked.id not in again.runner.live
 
 
-def test_a_wrong_id_from_a_person_is_told_not_lost(parked: Job, lab: Lab, double: RunningDouble) -> None:
-    """The vendor does not know it: the job goes on asking, and can be cancelled."""
-    lab.resolve(parked.id, "00000000-0000-0000-0000-000000000000")
-    until(lambda: "404" in str(parked.record()["progress"]) + str(parked.record()["error"]))
+def test_a_wrong_id_from_a_person_is_refused_and_the_job_stays_parked(
+    parked: Job, lab: Lab, double: RunningDouble
+) -> None:
+    """The vendor is asked for it first; a mistyped id would be followed for ever."""
+    with pytest.raises(InputError, match=r"does not confirm .* The job stays parked"):
+        lab.resolve(parked.id, "00000000-0000-0000-0000-000000000000")
+    assert parked.status == Status.PARKED
+    lab.resolve(parked.id, double.submissions()[0]["id"])
+    assert parked.result(60).counts == {"01 1": 20}
+
+
+def test_a_parked_job_names_the_token_to_look_for(parked: Job, double: RunningDouble) -> None:
+    """What a person searches for on the vendor's page stands in the record and on the card."""
+    token = double.submissions()[0]["token"]
+    assert parked.record()["parked"]["tokens"] == [token]
+    assert token in parked.record()["error"]["hint"]
