@@ -78,6 +78,8 @@ OPENINGS = tuple(
     for when in ("before", "after")
 )
 SECONDS = 120.0
+KILLED = frozenset((-signal.SIGKILL, 255))
+"""How a victim of ours ends: 255 is what multiprocessing says of a child that was gone before its server could tell."""
 
 
 @dataclass
@@ -370,7 +372,7 @@ def test_a_kill_at_a_random_moment_loses_nothing_and_sends_nothing_twice(place: 
         lives = [(start + n, chance.uniform(0.0, 2.0)) for n in range(number)]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             ended = list(pool.map(lambda life: _short_life(place, backends, *life), lives))
-        assert ended == [-signal.SIGKILL] * number
+        assert set(ended) <= KILLED
         with opened(place) as lab:
             assert_nothing_lost(place, lab)
     assert len(place.checked) > before
