@@ -31,7 +31,7 @@ def _with(said: list[str], words: str) -> str:
 
 def test_the_quote_table_tells_the_known_from_the_unknown(said: list[str]) -> None:
     """A dated price, the vendor's own estimate, and a price that nobody states."""
-    table = _with(said, "braket/ionq_forte-1")
+    table = " ".join(_with(said, "braket/ionq_forte-1").split())
     assert "$40.30" in table  # 0.30 + 500 × 0.08
     assert "IonQ, asked for this" in table
     assert "low unknown" in table
