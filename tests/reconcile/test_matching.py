@@ -188,6 +188,7 @@ def test_the_categories_add_up_to_all_lines_and_all_jobs(lines: list[Line], jobs
 @pytest.fixture
 def qpm(capsys: pytest.CaptureFixture[str]) -> Any:
     """Runs one command in this process; gives exit code, output and messages."""
+    close_default_lab()  # that of another test, with another home
 
     def run(*words: str) -> tuple[int, str, str]:
         code = main(list(words))
