@@ -113,7 +113,9 @@ def _read(stream: IO[bytes], calls: queue.SimpleQueue[bytes]) -> None:
 
 def _leave() -> None:
     """Ends at once, without the folder it was given: a parent that was killed cannot tidy up."""
-    folder = Path.cwd()
-    if folder.name.startswith(FOLDER):
-        shutil.rmtree(folder, ignore_errors=True)
-    os._exit(0)
+    try:
+        folder = Path.cwd()
+        if folder.name.startswith(FOLDER):
+            shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os._exit(0)  # also when the folder is gone already: nobody else would end this process

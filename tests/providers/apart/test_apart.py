@@ -157,6 +157,18 @@ def test_it_ends_with_whoever_started_it(provider: Make) -> None:
     assert not process.is_running()
 
 
+def test_it_ends_also_when_its_folder_is_gone_already(provider: Make) -> None:
+    """A cleaner of temporary files may be quicker; a process that nobody ends would stay for ever."""
+    made = provider()
+    process, home = psutil.Process(told(made, "process")), Path(told(made, "where")["home"])
+    home.rmdir()
+    with made._pool.line() as line:
+        assert line._process.stdin is not None
+        line._process.stdin.close()
+        process.wait(30)
+    assert not process.is_running()
+
+
 def test_two_calls_run_at_once_and_a_third_waits(provider: Make) -> None:
     """A slow call does not hold up the next, and many calls do not start many processes."""
     made = provider(slow=0.3)
