@@ -29,13 +29,14 @@ def test_eight_processes_never_overspend_on_postgres(home: Path, postgres_url: s
 
 def race(home: Path, url: str | None, amount: int, limit: int) -> None:
     told = workers.together(workers.race_for_quota, home, url, amount, limit)
-    granted, settled = sum(g for g, _ in told), sum(s for _, s in told)
+    granted, settled = sum(g for g, _, _ in told), sum(s for _, s, _ in told)
     ledger = Ledger.open(home, url)
+    assert [(each, ledger.entries(each)) for _, _, names in told for each in names] == []
+    assert ledger.verify().problems == ()
     counter = ledger.counters(["race"])["race"]
     assert granted == limit // amount * amount
     assert (counter.settled, counter.reserved) == (settled, granted - settled)
     assert len(ledger.open_jobs()) * amount == counter.reserved
-    assert ledger.verify().ok
     ledger.close()
 
 

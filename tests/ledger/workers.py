@@ -30,9 +30,12 @@ def together(action: Callable[..., None], *arguments: Any, count: int = PROCESSE
 def race_for_quota(
     number: int, barrier: Any, answers: Any, home: Path, url: str | None, amount: int, limit: int
 ) -> None:
-    """Asks for the quota until it is gone, finishing every third job; says what was granted and settled."""
+    """Asks for the quota until it is gone, finishing every third job; says what was granted and settled, and which
+    of its jobs it could not finish.
+    """
     ledger = Ledger.open(home, url)
     granted = settled = 0
+    unfinished: list[str] = []
     barrier.wait()
     for turn in range(15):
         job = new_job(f"P{number}T{turn:04d}")
@@ -40,10 +43,11 @@ def race_for_quota(
         if isinstance(entry, Entry):
             granted += amount
             if turn % 3 == 0:
-                ledger.finish(job.job_id, 1, "job.completed", {}, settled={"race": amount})
+                if ledger.finish(job.job_id, 1, "job.completed", {}, settled={"race": amount}) is None:
+                    unfinished.append(job.job_id)
                 settled += amount
     ledger.close()
-    answers.put((granted, settled))
+    answers.put((granted, settled, unfinished))
 
 
 def race_for_envelope(
