@@ -76,10 +76,16 @@ class Database:
         return str(self.path or self.engine.url.render_as_string(hide_password=True))
 
     def use_wal(self) -> None:
-        """Switches a SQLite file to write-ahead logging, which the file remembers."""
+        """Switches a SQLite file to write-ahead logging, which the file remembers.
+
+        A file that exists is left to SQLite: closing a descriptor of our own would drop the locks that this
+        process's connections hold on it, and the next process to close would take the log for its own to delete
+        (https://www.sqlite.org/howtocorrupt.html, 2.2).
+        """
         if self.path is None:
             return
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        if not self.path.exists():
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         with self.engine.connect() as connection:
             raw = connection.connection.dbapi_connection
             assert raw is not None

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from qpm_lab.ledger import Entry, Ledger
 from qpm_lab.ledger.migrations import HEAD, REVISIONS
+from tests.ledger import workers
 from tests.ledger.earlier import REVISIONS as EARLIER
 from tests.ledger.earlier import open_earlier, rows_of
 from tests.ledger.making import hold, new_job, new_session, owner
@@ -51,6 +52,13 @@ def test_an_earlier_ledger_is_migrated_and_verifies(earlier: Ledger, revision: s
         row["job_id"]: row.get("session_id") for row in rows["jobs"]
     }
     assert earlier.verify().problems == ()
+
+
+def test_who_migrates_loses_nothing_to_the_next(earlier: Ledger, url: str | None) -> None:
+    """Another process opens the migrated ledger, writes and closes it: what is written afterwards is still there."""
+    assert workers.together(workers.append_notes, earlier.home, url, 1, count=1) == [[]]
+    mine = earlier.note("some.event", {})
+    assert workers.together(workers.tell_head, earlier.home, url, count=1) == [(mine.seq, mine.digest)]
 
 
 def test_an_earlier_ledger_goes_on(earlier: Ledger) -> None:

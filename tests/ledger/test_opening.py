@@ -12,7 +12,9 @@ import sqlalchemy as sa
 
 from qpm_lab.errors import IntegrityError, LedgerError
 from qpm_lab.ledger import Ledger, filesystem, schema, signing
+from qpm_lab.ledger.database import Database
 from qpm_lab.ledger.migrations import HEAD, REVISIONS
+from tests.ledger import workers
 from tests.ledger.making import hold, new_job, owner
 
 
@@ -31,6 +33,18 @@ def test_the_first_entry_names_the_ledger_and_its_key(both: Ledger) -> None:
     assert first.event == "ledger.created"
     assert set(first.payload) == {"format", "origin", "public_key"}
     assert both.head() == (1, first.digest)
+
+
+def test_who_finishes_a_creation_loses_nothing_to_the_next(home: Path) -> None:
+    """A home left in mid-creation is looked at and then made; a process that comes and goes takes no log away."""
+    home.mkdir(mode=0o700)
+    signing.make_key(home)
+    Database(home).use_wal()
+    ledger = Ledger.open(home)
+    assert workers.together(workers.append_notes, home, None, 1, count=1) == [[]]
+    mine = ledger.note("some.event", {})
+    assert workers.together(workers.tell_head, home, None, count=1) == [(mine.seq, mine.digest)]
+    ledger.close()
 
 
 def test_opening_again_changes_nothing(both: Ledger, url: str | None) -> None:

@@ -86,6 +86,14 @@ def append_notes(number: int, barrier: Any, answers: Any, home: Path, url: str |
     answers.put(failures)
 
 
+def tell_head(number: int, barrier: Any, answers: Any, home: Path, url: str | None) -> None:
+    """Says where the chain ends for a process that has just opened it."""
+    ledger = Ledger.open(home, url)
+    barrier.wait()
+    answers.put(ledger.head())
+    ledger.close()
+
+
 def take_over(number: int, barrier: Any, answers: Any, home: Path, url: str | None, job_id: str) -> None:
     """Tries to become the owner of a job; says which epoch it got."""
     ledger = Ledger.open(home, url)
