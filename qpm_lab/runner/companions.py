@@ -6,7 +6,7 @@ Liu, arXiv:1104.4695); docs/fidelity.md says what each measures.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -73,6 +73,14 @@ class Recipe:
             "chosen_by": self.chosen_by,
             "assumption": self.assumption,
         }
+
+    @classmethod
+    def read(cls, told: Mapping[str, Any], routed: QuantumCircuit) -> Recipe | None:
+        """The inverse of `told`; None for companions that follow from it in another way than today's do."""
+        if told["generator"] != GENERATOR:
+            return None
+        names = ("method", "shots", "seed", "assumption", "chosen_by")
+        return cls(number=told["circuits"], routed=routed, **{name: told[name] for name in names})
 
 
 def wanted(

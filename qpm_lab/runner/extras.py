@@ -108,9 +108,20 @@ def samples(task: Task, further: Extras | None) -> list[Task]:
     return [task] if further is None else further.samples()
 
 
+def read_again(recipe: Recipe) -> Reading:
+    """How companions are read that another process made: what each ends in without errors follows from the recipe.
+
+    They are made anew only when they are read; in which gates they were written is of no matter then.
+    """
+    return lambda histograms: _written(recipe, None)[1](histograms)
+
+
 def _made(recipe: Recipe, backend_id: str) -> tuple[list[QuantumCircuit], Reading]:
     """The companions in the backend's gates, and how to read what they give."""
-    gates = frozenset(providers.target(backend_id).operation_names)
+    return _written(recipe, frozenset(providers.target(backend_id).operation_names))
+
+
+def _written(recipe: Recipe, gates: frozenset[str] | None) -> tuple[list[QuantumCircuit], Reading]:
     if recipe.method == "proxy":
         return _proxies(recipe, gates)
     families = circuits.mirror_circuits(recipe.routed, recipe.number // 3, recipe.seed, gates=gates)
@@ -124,7 +135,7 @@ def _made(recipe: Recipe, backend_id: str) -> tuple[list[QuantumCircuit], Readin
     return [mirror.circuit for mirror in mirrors], partial(_read, recipe, read)
 
 
-def _proxies(recipe: Recipe, gates: frozenset[str]) -> tuple[list[QuantumCircuit], Reading]:
+def _proxies(recipe: Recipe, gates: frozenset[str] | None) -> tuple[list[QuantumCircuit], Reading]:
     proxies = circuits.clifford_proxies(recipe.routed, recipe.number, recipe.seed, gates=gates)
 
     def read(histograms: Sequence[Histogram]) -> Estimate:

@@ -11,26 +11,28 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from qpm_lab import circuits, providers
 from qpm_lab.errors import InputError, ProviderError
-from qpm_lab.experiment import Companions, Hold, Principal, Quote, Request, Status, to_nano
+from qpm_lab.experiment import Hold, Principal, Quote, Request, Status, to_nano
 from qpm_lab.ledger import Entry, JobRow
 from qpm_lab.providers.interface import Task
 from qpm_lab.runner import clock
 from qpm_lab.runner.again import order_again
 from qpm_lab.runner.attempt import LiveJob
+from qpm_lab.runner.companions import Recipe
 from qpm_lab.runner.conditions import planned
 from qpm_lab.runner.delivery import Delivery, Part
 from qpm_lab.runner.ending import ended_without_result
+from qpm_lab.runner.extras import extras, read_again
 from qpm_lab.runner.plan import Plan
 from qpm_lab.runner.record import decision_of
 from qpm_lab.runner.recovery import attempt_of
-from qpm_lab.runner.route_record import attempts
+from qpm_lab.runner.route_record import attempts, present
 from qpm_lab.runner.route_taken import Taken
 from qpm_lab.runner.shipment import read_shipment
 
 if TYPE_CHECKING:
     from qpm_lab.runner.runner import Runner
 
-BY_ANOTHER = "The process that made its further circuits has ended; they are not read by another."
+OTHER_VERSION = "Another version of qpm_lab made its further circuits, and only that one can read them."
 
 
 def resume(runner: Runner, row: JobRow, epoch: int) -> LiveJob:
@@ -137,7 +139,7 @@ def _require_answer(row: JobRow, delivery: Delivery, unclear: Part | None, said:
 def _rebuilt(runner: Runner, row: JobRow, epoch: int) -> LiveJob:
     entries = runner.ledger.entries(row.job_id)
     first, attempt = entries[0].payload, attempt_of(entries)
-    plan = _plan(runner, row, first, attempt.payload)
+    plan = _plan(runner, row, first, attempt.payload, present(entries).get("companions"))
     task = Task(
         backend=plan.request.backend,
         circuits=tuple(each.circuit for each in plan.prepared),
@@ -148,7 +150,8 @@ def _rebuilt(runner: Runner, row: JobRow, epoch: int) -> LiveJob:
         forms=tuple(each.form for each in plan.prepared),
     )
     at = datetime.fromisoformat(row.created_at)
-    live = LiveJob(row.job_id, plan, task, at, started=row.status == Status.RUNNING)
+    further = extras(plan, task)
+    live = LiveJob(row.job_id, plan, task, at, started=row.status == Status.RUNNING, extras=further)
     live.epoch, live.attempt, live.prices = epoch, row.attempt, runner.site.prices
     live.tried = [attempt["backend"] for attempt in attempts(entries, {})]
     live.is_fallback = live.is_fallback or row.backend != first["request"]["backend"]
@@ -157,7 +160,8 @@ def _rebuilt(runner: Runner, row: JobRow, epoch: int) -> LiveJob:
     if remote is None:
         raise ProviderError(f"{row.backend} is no vendor's machine any more.", "See %qbackends.")
     originals = [c for c, points in zip(task.circuits, task.points, strict=True) for _ in range(points)]
-    shipment = read_shipment(runner.ledger, attempt.payload, originals)
+    read = read_again(plan.companions) if plan.companions else None
+    shipment = read_shipment(runner.ledger, attempt.payload, originals, read)
     live.delivery = Delivery(live, shipment, remote, _accepted(entries, row.attempt), doubtful=True)
     return live
 
@@ -179,8 +183,15 @@ def _bindings(plan: Plan) -> tuple[Any, ...]:
     return bindings if any(bindings) else ()
 
 
-def _plan(runner: Runner, row: JobRow, first: Mapping[str, Any], attempt: Mapping[str, Any]) -> Plan:
+def _plan(
+    runner: Runner,
+    row: JobRow,
+    first: Mapping[str, Any],
+    attempt: Mapping[str, Any],
+    companions: Mapping[str, Any] | None,
+) -> Plan:
     """What was judged then; nothing is judged anew."""
+    recipe = _recipe(runner, companions) if companions else None
     bundle, order = runner.rules.bundle(), order_again(runner.ledger, row.job_id, {})
     prepared, info = circuits.prepare(order.source), providers.backend(row.backend)
     request = Request(
@@ -196,7 +207,7 @@ def _plan(runner: Runner, row: JobRow, first: Mapping[str, Any], attempt: Mappin
         name=row.name,
         session=row.session_id,
         variants=(first.get("twirl") or {}).get("variants", 1),
-        companions=_companions(first, prepared),
+        companions=recipe.facts(row.fingerprint) if recipe else None,
     )
     return Plan(
         bundle=bundle,
@@ -210,7 +221,8 @@ def _plan(runner: Runner, row: JobRow, first: Mapping[str, Any], attempt: Mappin
         notes=tuple(first["notes"]),
         fidelity=order.fidelity or "auto",
         twirl=order.twirl,
-        no_fidelity=BY_ANOTHER if "companions" in first else None,
+        companions=recipe,
+        no_fidelity=OTHER_VERSION if companions and recipe is None else None,
         conditions=planned(order.validate, info, prepared, order.fidelity),
         canary=row.canary,
         route=Taken.read(first.get("route")),
@@ -218,9 +230,8 @@ def _plan(runner: Runner, row: JobRow, first: Mapping[str, Any], attempt: Mappin
     )
 
 
-def _companions(first: Mapping[str, Any], prepared: Sequence[circuits.Prepared]) -> Companions | None:
-    told = first.get("companions")
-    return Companions(told["method"], told["circuits"], told["shots"], prepared[0].facts) if told else None
+def _recipe(runner: Runner, told: Mapping[str, Any]) -> Recipe | None:
+    return Recipe.read(told, circuits.read_qpy(runner.ledger.blob(told["digest"]))[0])
 
 
 def _holds(attempt: Mapping[str, Any]) -> tuple[Hold, ...]:

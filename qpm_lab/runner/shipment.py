@@ -43,7 +43,7 @@ class Shipment:
     course: Course | None = None
     """What each histogram is, of a job that runs more than its circuits as they are."""
     read: Reading | None = None
-    """How its companions are read; None without, and in a process that did not make them."""
+    """How its companions are read; None without."""
 
     def told(self) -> tuple[list[dict[str, Any]], list[Blob]]:
         """What the intent says of it, and the blobs that it names."""
@@ -138,13 +138,16 @@ def _shots(parcel: Parcel) -> int:
     return len(parcel.circuits) * parcel.shots
 
 
-def read_shipment(ledger: Ledger, asked: Mapping[str, Any], circuits: Sequence[QuantumCircuit]) -> Shipment:
+def read_shipment(
+    ledger: Ledger, asked: Mapping[str, Any], circuits: Sequence[QuantumCircuit], read: Reading | None
+) -> Shipment:
     """What another process sent, as the ledger knows it.
 
     Args:
         ledger: Where its blobs are.
         asked: The payload of the submission or of the attempt.
         circuits: The user's, one per histogram where the job runs nothing else.
+        read: How its companions are read.
     """
     parcels = tuple(_parcel(told, ledger.blob(told["digest"])) for told in asked["parcels"])
     told = asked.get("items")
@@ -152,11 +155,11 @@ def read_shipment(ledger: Ledger, asked: Mapping[str, Any], circuits: Sequence[Q
         return Shipment(parcels, tuple(circuits))
     sent = [circuit for parcel in parcels for circuit in parcel.circuits]
     items = tuple(
-        # A companion is read by nobody any more; its own register will do.
+        # A companion has one register, so masked it has the same keys.
         Item(sent[n] if is_companion else circuits[place], shots, place, is_companion, pad)
         for n, (place, shots, is_companion, pad) in enumerate(told)
     )
-    return Shipment(parcels, tuple(item.circuit for item in items), Course(items))
+    return Shipment(parcels, tuple(item.circuit for item in items), Course(items), read)
 
 
 def _parcel(told: Mapping[str, Any], blob: bytes) -> Parcel:

@@ -13,6 +13,7 @@ from qpm_lab.doubles import RunningDouble
 from qpm_lab.errors import ProviderError
 from qpm_lab.providers.interface import RunResult
 from qpm_lab.runner import further
+from qpm_lab.runner.delivery import LostError
 from qpm_lab.runner.settling import left_of
 from tests.runner.routed import GENEROUS, ION, NOISY, bundle, lab_with, nothing_held
 from tests.runner.scripted import ended
@@ -296,3 +297,24 @@ def _counts(lab: Lab, digest: str) -> Any:
     from qpm_lab.runner.outcome import counts_of
 
     return counts_of(lab.ledger.blob(digest))[0]
+
+
+def test_a_job_taken_over_is_twirled_in_its_next_attempt_too(open_lab: Any, double: RunningDouble) -> None:
+    """The process that sends it again is not the one that made its variants."""
+    first = open_lab(ROUTE)
+
+    def lose(boundary: str) -> None:
+        if boundary == "before-send":
+            raise LostError("The process has died.")
+
+    first.runner.boundary = lose
+    job = first.submit(circuit(), backend="auto", shots=40, twirl="readout", fidelity="none")
+    first.close()
+    lab = open_lab(ROUTE)
+    assert lab.job(job.id).result(WAIT_SECONDS).counts == {"01": 40}
+    asked, retried = (
+        next(e.payload for e in lab.ledger.entries(job.id) if e.event == event)
+        for event in ("job.submitted", "job.retried")
+    )
+    assert len(retried["items"]) == len(asked["items"]) > 1
+    assert len(double.submissions()) == len(retried["parcels"])

@@ -17,7 +17,7 @@ from qpm_lab.experiment import Decision, Estimate, Principal, Quote, Reason, Req
 from qpm_lab.runner.companions import CLIFFORD as ITSELF
 from qpm_lab.runner.companions import MIRRORS, PROXIES, Recipe, cheapest
 from qpm_lab.runner.estimating import dispersion
-from qpm_lab.runner.extras import Extras
+from qpm_lab.runner.extras import Extras, read_again
 from qpm_lab.runner.judging import judged
 from qpm_lab.runner.order import Order, checked
 from qpm_lab.runner.plan import find_backend
@@ -35,6 +35,11 @@ def rotations(qubits: int = 3) -> QuantumCircuit:
         circuit.cx(qubit, qubit + 1)
     circuit.measure_all()
     return circuit
+
+
+def _histograms(kept: bytes) -> list[dict[str, int]]:
+    histograms: list[dict[str, int]] = json.loads(kept if kept[:1] == b"[" else zlib.decompress(kept))
+    return histograms
 
 
 def covers_most(estimate: Estimate) -> bool:
@@ -61,6 +66,18 @@ def test_mirror_circuits_measure_a_circuit_that_is_no_clifford_circuit(lab: Lab)
     assert "mirror" in estimate.method
     assert estimate.low < 0.99
     assert estimate.high > 0.9
+
+
+@pytest.mark.parametrize("method", ["mirror", "proxy"])
+def test_companions_are_read_by_their_record_as_by_who_made_them(lab: Lab, method: str) -> None:
+    """Recipe, routed circuit and counts from the ledger give the very same estimate, without the backend's gates."""
+    job = lab.submit(rotations(), backend="aer/noisy", shots=100, seed=2, fidelity=method)
+    estimate, ledger = job.result().fidelity, lab.ledger
+    told, ended = (ledger.entries(job.id)[place].payload for place in (0, -1))
+    routed = read_qpy(ledger.blob(told["companions"]["digest"]))[0]
+    recipe = Recipe.read(json.loads(json.dumps(told["companions"])), routed)
+    assert recipe is not None
+    assert read_again(recipe)(_histograms(ledger.blob(ended["companions_blob"]))) == estimate
 
 
 def test_companions_count_in_quote_quotas_and_totals(lab: Lab) -> None:
@@ -100,8 +117,7 @@ def test_what_the_estimate_came_from_is_in_the_ledger(lab: Lab) -> None:
     asked, ended = lab.ledger.entries(job.id)[0].payload, lab.ledger.entries(job.id)[-1].payload
     routed = read_qpy(lab.ledger.blob(asked["companions"]["digest"]))[0]
     assert routed.count_ops()["cx"] >= 2
-    kept = lab.ledger.blob(ended["companions_blob"])
-    histograms = json.loads(kept if kept[:1] == b"[" else zlib.decompress(kept))
+    histograms = _histograms(lab.ledger.blob(ended["companions_blob"]))
     assert [sum(each.values()) for each in histograms] == [100] * 90
     blocks = json.loads(lab.ledger.blob(ended["blocks_blob"]))
     assert sum(sum(each.values()) for each in blocks) == 200

@@ -17,8 +17,9 @@ from qpm_lab import Lab
 from qpm_lab.doubles import RunningDouble
 from qpm_lab.errors import InputError, LedgerError
 from qpm_lab.experiment import Status
-from qpm_lab.runner import following
-from tests.runner.vendors.conftest import SIMULATOR, Settings, asymmetric, events, flipped, reserved, until
+from qpm_lab.runner import companions, following
+from qpm_lab.runner.resuming import OTHER_VERSION
+from tests.runner.vendors.conftest import MACHINE, SIMULATOR, Settings, asymmetric, events, flipped, reserved, until
 
 
 def test_a_job_goes_on_in_the_next_kernel(make_lab: Callable[..., Lab], double: RunningDouble) -> None:
@@ -247,3 +248,36 @@ def test_a_kernel_that_keeps_following_takes_up_what_another_left(
     double.faults(queue_polls=0)
     until(lambda: second.job(job.id).status == Status.COMPLETED)
     assert events(second.job(job.id)).count("job.taken_over") == 1
+
+
+def test_the_next_kernel_reads_the_fidelity_too(make_lab: Callable[..., Lab], double: RunningDouble) -> None:
+    """Companions are read by whoever follows the job to its end: what they end in follows from the record."""
+    double.faults(queue_polls=10**6)
+    first = make_lab()
+    job = first.submit(asymmetric(), backend=MACHINE, shots=50, fidelity="mirror")
+    until(lambda: len(job.record()["vendor_ids"]) == 2)
+    first.close()
+    double.faults(queue_polls=0)
+    again = make_lab().job(job.id)
+    fidelity = again.result(60).fidelity
+    assert "job.taken_over" in events(again)
+    assert "mirror" in fidelity.method
+    assert fidelity.value is not None
+    assert fidelity.value > 0.9
+
+
+def test_companions_of_another_version_are_not_read(
+    make_lab: Callable[..., Lab], double: RunningDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read by today's rules they would give a wrong figure: the counts are whole, and the reason is said."""
+    double.faults(queue_polls=10**6)
+    first = make_lab()
+    job = first.submit(asymmetric(), backend=MACHINE, shots=50, fidelity="mirror")
+    until(lambda: len(job.record()["vendor_ids"]) == 2)
+    first.close()
+    double.faults(queue_polls=0)
+    monkeypatch.setattr(companions, "GENERATOR", 0)
+    result = make_lab().job(job.id).result(60)
+    assert result.counts == {"01 1": 50}
+    assert result.fidelity.value is None
+    assert result.fidelity.reason == OTHER_VERSION
