@@ -26,12 +26,8 @@ from .circuits.generated import circuits
 
 CANARY = "canary"
 SHOTS = 4000
-
-
-class Note(Annotation):  # type: ignore[misc]
-    """An annotation as a user would write one."""
-
-    namespace = "canary.note"
+Note = type("Note", (Annotation,), {"namespace": "canary.note"})
+"""An annotation as a user would write one."""
 
 
 def bits_of(circuit: QuantumCircuit) -> bytes:
@@ -279,16 +275,13 @@ def test_variables_of_a_block_leave_without_their_names() -> None:
 
 
 def test_classes_and_names_of_the_users_own_leave_as_qiskits() -> None:
-    """A gate may be of a subclass, or renamed."""
-
-    class CanaryGate(library.RXGate):  # type: ignore[misc]
-        """As a user would derive one."""
-
+    """A gate may be of a subclass, as a user would derive one, or renamed."""
+    derived = type("CanaryGate", (library.RXGate,), {})
     renamed = library.RYGate(0.2).to_mutable()
     renamed.name = "canary_ry"
     bound = Parameter("canary_bound")
     circuit = QuantumCircuit(1)
-    circuit.append(CanaryGate(0.1), [0])
+    circuit.append(derived(0.1), [0])
     circuit.append(renamed, [0])
     circuit.append(library.RZGate((2 * bound).bind({bound: 0.5})), [0])
     hidden = masked(circuit)
@@ -331,14 +324,13 @@ def test_a_gate_without_definition_is_named_and_not_sent() -> None:
     with pytest.raises(CircuitError, match="'mystery' has no definition"):
         masked(circuit)
 
-    class CanaryMatrix(Gate):  # type: ignore[misc]
-        """A gate that only says its matrix, as vendors' native gates do."""
+    def matrix(gate: Gate, dtype: Any = None, copy: Any = None) -> Any:
+        return np.array([[0, 1], [1, 0]], dtype=dtype)
 
-        def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-            return np.array([[0, 1], [1, 0]], dtype=dtype)
-
+    # Vendors' native gates only say their matrices.
+    native = type("CanaryMatrix", (Gate,), {"__array__": matrix})
     circuit = QuantumCircuit(1)
-    circuit.append(CanaryMatrix("canary_matrix", 1, []), [0])
+    circuit.append(native("canary_matrix", 1, []), [0])
     assert np.allclose(Operator(masked(circuit)).data, [[0, 1], [1, 0]])
 
 

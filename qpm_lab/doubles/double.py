@@ -6,6 +6,7 @@ import json
 import random
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -68,7 +69,7 @@ class DoubleJob:
     """Whatever a double keeps besides."""
 
 
-class Double:
+class Double(ABC):
     """One vendor's server side. A subclass has `name`, `routes` and `environment`.
 
     Args:
@@ -88,9 +89,9 @@ class Double:
         """Set once it listens, without a slash at the end."""
         self.random = random.Random(self.faults.seed)
 
+    @abstractmethod
     def routes(self) -> list[Route]:
         """What it answers."""
-        raise NotImplementedError
 
     def access(self) -> dict[str, Any]:
         """The settings by which our side reaches it: `url`, `secrets` by field, `options`."""

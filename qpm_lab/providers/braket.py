@@ -24,7 +24,7 @@ VENDOR = Vendor(
     name="braket",
     title=TITLE,
     client="qpm_lab.providers.braket:BraketClient",
-    module="braket",
+    module="braket.aws",
     packages=("amazon-braket-sdk>=1.127,<2", "qiskit>=2.2,<3"),
     secrets=("access_key_id", "secret_access_key"),
     backends=devices.BACKENDS,

@@ -38,7 +38,7 @@ class Child:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-        self._tail = Tail(_pipe(self._process.stderr))
+        self._tail = Tail(pipe(self._process.stderr))
 
     @property
     def pid(self) -> int:
@@ -60,8 +60,8 @@ class Child:
             QpmError: what the simulation itself raised.
         """
         with contextlib.suppress(BrokenPipeError):
-            wire.write_task(_pipe(self._process.stdin), task, processors)
-        frame = wire.read_frame(_pipe(self._process.stdout))
+            wire.write_task(pipe(self._process.stdin), task, processors)
+        frame = wire.read_frame(pipe(self._process.stdout))
         if frame is None:
             raise self._death()
         kind, payload = frame
@@ -75,12 +75,7 @@ class Child:
 
     def close(self) -> None:
         """Kills and reaps it; when this returns there is no process, not even a zombie."""
-        self._process.kill()
-        self._process.wait()
-        self._tail.join()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(BrokenPipeError):
-                _pipe(pipe).close()
+        reap(self._process, self._tail)
 
     def _death(self) -> ChildDied:
         """What became of a child that ended without an answer."""
@@ -122,7 +117,18 @@ class Tail:
         return self._kept.decode(errors="replace").strip()
 
 
-def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+def reap(process: subprocess.Popen[bytes], tail: Tail) -> None:
+    """Kills a child; when this returns there is no process, not even a zombie, and its pipes are closed."""
+    process.kill()
+    process.wait()
+    tail.join()
+    for stream in (process.stdin, process.stdout):
+        with contextlib.suppress(BrokenPipeError):
+            pipe(stream).close()
+
+
+def pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    """A stream of a child that was started with pipes."""
     if stream is None:
-        raise ProviderError("The simulation process has no pipe.")
+        raise ProviderError("The child process has no pipe.")
     return stream

@@ -66,7 +66,7 @@ VENDOR = Vendor(
     name="iqm",
     title=TITLE,
     client="qpm_lab.providers.iqm:IqmClient",
-    module="iqm",
+    module="iqm.qiskit_iqm",
     packages=("iqm-client[qiskit]>=36,<37", "qiskit>=2.1,<2.2", "qiskit-aer>=0.17.2,<0.18"),
     secrets=("token",),
     backends=(

@@ -10,13 +10,13 @@ import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from qpm_lab.errors import ProviderError, QpmError
 from qpm_lab.providers import wire
 from qpm_lab.providers.apart import messages
 from qpm_lab.providers.apart.redaction import Redactor
-from qpm_lab.providers.child import Tail
+from qpm_lab.providers.child import Tail, pipe, reap
 from qpm_lab.providers.vendor import Access, Vendor
 
 CALL_SECONDS = 100.0
@@ -49,9 +49,10 @@ class Line:
         self._home = tempfile.mkdtemp(prefix="qpm-apart-")
         boot = Path(__file__).with_name("boot.py")
         self._process = self._started([str(interpreter), "-P", str(boot)])
-        self._tail = Tail(_pipe(self._process.stderr))
+        self._tail = Tail(pipe(self._process.stderr))
         try:
-            self._exchange("start", messages.opening_bytes(vendor.client, access), START_SECONDS)
+            opening = messages.Opening(vendor.client, vendor.module, access)
+            self._exchange("start", messages.opening_bytes(opening), START_SECONDS)
         except BaseException:
             self.close()
             raise
@@ -95,12 +96,7 @@ class Line:
 
     def close(self) -> None:
         """Kills and reaps it."""
-        self._process.kill()
-        self._process.wait()
-        self._tail.join()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(BrokenPipeError):
-                _pipe(pipe).close()
+        reap(self._process, self._tail)
         shutil.rmtree(self._home, ignore_errors=True)
 
     def _exchange(self, name: str, payload: bytes, seconds: float | None) -> bytes:
@@ -111,8 +107,8 @@ class Line:
             timer.start()
         try:
             with contextlib.suppress(BrokenPipeError):
-                wire.write_frame(_pipe(self._process.stdin), wire.TASK, payload)
-            frame = wire.read_frame(_pipe(self._process.stdout))
+                wire.write_frame(pipe(self._process.stdin), wire.TASK, payload)
+            frame = wire.read_frame(pipe(self._process.stdout))
         except BaseException:
             # Its answer is still to come, and would be taken for that to the next call.
             self._process.kill()
@@ -161,9 +157,3 @@ def _error(payload: bytes, name: str) -> QpmError:
     except (ValueError, TypeError) as error:
         uncertain = name == messages.SENDING
         return ProviderError("The vendor's client failed unreadably.", "Try again.", uncertain=uncertain, cause=error)
-
-
-def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
-    if stream is None:
-        raise ProviderError("The process apart has no pipe.")
-    return stream

@@ -9,7 +9,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -38,14 +38,24 @@ def call_from(payload: bytes) -> tuple[str, dict[str, Any]]:
     return document["call"], {name: _read(value) for name, value in document["arguments"].items()}
 
 
-def opening_bytes(client: str, access: Access) -> bytes:
-    """The first message: which client, and by what it gets in."""
-    return json.dumps({"client": client, "access": asdict(access)}).encode()
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The first message."""
+
+    client: str
+    """As `module:class`."""
+    module: str
+    """The vendor's, which its calls need."""
+    access: Access
 
 
-def opening_from(payload: bytes) -> tuple[str, Access]:
+def opening_bytes(opening: Opening) -> bytes:
+    return json.dumps(asdict(opening)).encode()
+
+
+def opening_from(payload: bytes) -> Opening:
     document = json.loads(payload)
-    return document["client"], Access(**document["access"])
+    return Opening(document["client"], document["module"], Access(**document["access"]))
 
 
 def value_bytes(value: Any) -> bytes:

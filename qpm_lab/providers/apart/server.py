@@ -8,6 +8,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -22,6 +23,8 @@ from qpm_lab.providers.vendor import Access, Availability, Client, Standing
 
 FOLDER = "qpm-apart-"
 """How the folder begins that a process apart is given as home."""
+CIRCUITS = "qiskit.qpy"
+"""By which circuits come in."""
 
 
 def main() -> None:
@@ -41,19 +44,23 @@ def main() -> None:
 
 def _opened(opening: bytes, answers: IO[bytes]) -> tuple[Client, Access]:
     """The client and what it was given; a process that cannot make it says why and ends."""
-    place, access = messages.opening_from(opening)
-    bounds.begin(messages.network_seconds(access))
-    module, _, name = place.partition(":")
+    asked = messages.opening_from(opening)
     made: list[Client] = []
-    make = partial(_made, made, module, name, access)
-    wire.write_frame(answers, *_guarded(make, Redactor(access.secrets.values()), "start"))
+    make = partial(_made, made, asked)
+    wire.write_frame(answers, *_guarded(make, Redactor(asked.access.secrets.values()), "start"))
     if not made:
         os._exit(1)
-    return made[0], access
+    return made[0], asked.access
 
 
-def _made(made: list[Client], module: str, name: str, access: Access) -> None:
-    made.append(getattr(import_module(module), name)(access))
+def _made(made: list[Client], asked: messages.Opening) -> None:
+    """Imports what calls need, at the start: on a busy machine that takes longer than a call may."""
+    for each in (asked.module, CIRCUITS):
+        with suppress(ModuleNotFoundError):  # the call that needs it says so
+            import_module(each)
+    bounds.begin(messages.network_seconds(asked.access))
+    module, _, name = asked.client.partition(":")
+    made.append(getattr(import_module(module), name)(asked.access))
 
 
 def _answered(client: Client, name: str, arguments: dict[str, Any]) -> Any:

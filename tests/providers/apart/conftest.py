@@ -45,8 +45,8 @@ def provider(environment: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
     monkeypatch.setenv("QPM_PROVIDERS", str(environment))
     made: list[RemoteProvider] = []
 
-    def make(url: str = "", **options: Any) -> RemoteProvider:
-        made.append(RemoteProvider(VENDOR, lambda name: Access(url, {"token": KEY}, options)))
+    def make(url: str = "", vendor: Vendor = VENDOR, **options: Any) -> RemoteProvider:
+        made.append(RemoteProvider(vendor, lambda name: Access(url, {"token": KEY}, options)))
         return made[-1]
 
     yield make

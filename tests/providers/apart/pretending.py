@@ -20,6 +20,7 @@ class PretendingClient:
 
     def __init__(self, access: Access) -> None:
         self.access = access
+        self.began_with = frozenset(sys.modules)
         if access.options.get("refuse"):
             raise ProviderError(f"The key {access.secrets['token']} is of no use.", "Take another.")
 
@@ -31,6 +32,9 @@ class PretendingClient:
     def where(self, vendor_id: str) -> object:
         files = sorted(str(each) for each in Path.home().iterdir())
         return {"environment": dict(os.environ), "cwd": str(Path.cwd()), "home": str(Path.home()), "files": files}
+
+    def imported(self, vendor_id: str) -> object:
+        return vendor_id in self.began_with
 
     def process(self, vendor_id: str) -> object:
         return os.getpid()

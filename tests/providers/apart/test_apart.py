@@ -56,6 +56,13 @@ def test_it_sees_nothing_of_the_user(provider: Make, monkeypatch: pytest.MonkeyP
     assert seen["home"] == seen["cwd"] != str(Path.home())
 
 
+@pytest.mark.parametrize("module", ["wave", "qiskit.qpy"])
+def test_what_calls_need_is_imported_before_the_first(provider: Make, module: str) -> None:
+    """A vendor's library may take longer to import than a call may take, so that is no part of a call."""
+    assert told(provider(vendor=replace(VENDOR, module="wave")), "imported", module) is True
+    assert told(provider(), "imported", "wave") is False
+
+
 def test_its_home_is_gone_when_it_has_ended(provider: Make) -> None:
     """Nothing that a client writes there stays."""
     made = provider()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
@@ -45,25 +48,50 @@ class Rig:
     def vendor(self) -> Vendor:
         return self.provider.vendor
 
-    def parcel(self, *circuits: QuantumCircuit, shots: int = 200) -> Parcel:
-        """What the runner would send, under a token of its own."""
-        self.sent += 1
-        routed = tuple(self.provider.routed(each, self.backend) for each in circuits)
-        return Parcel(self.backend.partition("/")[2], routed, shots, f"{self.sent:032x}", seed=7)
+    @property
+    def access(self) -> Access:
+        """By which the client gets in."""
+        return Access(**self.double.access)
 
-    def until_ended(self, vendor_id: str) -> Standing:
+    @contextmanager
+    def reached(self, **changes: Any) -> Iterator[RemoteProvider]:
+        """Another client, whose access differs in what is told."""
+        access = replace(self.access, **changes)
+        provider = RemoteProvider(self.vendor, lambda _: access)
+        try:
+            yield provider
+        finally:
+            provider.close()
+
+    def parcel(self, *circuits: QuantumCircuit, shots: int = 200, backend: str = "") -> Parcel:
+        """What the runner would send, under a token of its own; `backend` is the vendor's name of it."""
+        self.sent += 1
+        machine = backend or self.backend.partition("/")[2]
+        routed = tuple(self.provider.routed(each, f"{self.name}/{machine}") for each in circuits or (crossed(),))
+        return Parcel(machine, routed, shots, f"{self.sent:032x}", seed=7)
+
+    def until_ended(self, vendor_id: str, backend: str = "") -> Standing:
         for _ in range(20):
-            found = self.provider.standing(self.backend, vendor_id)
+            found = self.provider.standing(backend or self.backend, vendor_id)
             if found.state not in ("queued", "running"):
                 return found
         raise AssertionError(f"the job is still {found.state}")
 
-    def counts(self, *circuits: QuantumCircuit, shots: int = 200) -> list[dict[str, int]]:
-        """Sends, waits, and fetches."""
-        parcel = self.parcel(*circuits, shots=shots)
+    def done(self, parcel: Parcel) -> str:
+        """Sends, and waits for a good end."""
         vendor_id = self.provider.send(parcel)
-        assert self.until_ended(vendor_id).state == "done"
-        return [dict(each) for each in self.provider.answer(parcel, vendor_id).counts]
+        assert self.until_ended(vendor_id, f"{self.name}/{parcel.backend}").state == "done"
+        return vendor_id
+
+    def received(self, request: str) -> list[Any]:
+        """The documents that came to the double by this method and address, in order."""
+        came = (each.partition("\n") for each in self.double.received())
+        return [json.loads(body) for line, _, body in came if line == request]
+
+    def counts(self, *circuits: QuantumCircuit, shots: int = 200, backend: str = "") -> list[dict[str, int]]:
+        """Sends, waits, and fetches."""
+        parcel = self.parcel(*circuits, shots=shots, backend=backend)
+        return [dict(each) for each in self.provider.answer(parcel, self.done(parcel)).counts]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -76,19 +104,19 @@ def environments() -> Iterator[None]:
         del os.environ["QPM_PROVIDERS"]
 
 
-def rigged(name: str, **options: object) -> Iterator[Rig]:
+def rigged(name: str, backend: str = "") -> Iterator[Rig]:
     """A rig that lives until the generator ends."""
     vendor = providers.vendors()[name].vendor
     with doubles.started(name) as double:
-        access = {**double.access, "options": {**double.access["options"], **options}}
-        provider = RemoteProvider(vendor, lambda _: Access(**access))
+        provider = RemoteProvider(vendor, lambda _: Access(**double.access))
         machine = next(each.id for each in vendor.backends if not each.local)
-        yield Rig(name, provider, double, MACHINES.get(name, machine))
+        yield Rig(name, provider, double, backend or MACHINES.get(name, machine))
         provider.close()
 
 
 @pytest.fixture(scope="module", params=vendors_with_double())
 def vendor_rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    """Of each vendor in turn; a module about one vendor has a fixture of this name for that one."""
     yield from rigged(request.param)
 
 
@@ -125,9 +153,42 @@ def leaning() -> QuantumCircuit:
     return made
 
 
+def lopsided() -> QuantumCircuit:
+    """Gives `1000` and `1011`: three qubits into four bits, an idle qubit, a bit that nothing is read into."""
+    made = circuit(4, 4)
+    made.x(1)
+    made.h(0)
+    made.cx(0, 3)
+    made.measure([3, 1, 0], [0, 3, 1])
+    return made
+
+
+def crosswise() -> QuantumCircuit:
+    """Gives `10`: two of three qubits, read into each other's places."""
+    made = circuit(3, 2)
+    made.x(2)
+    made.measure([2, 0], [1, 0])
+    return made
+
+
 def flipped(bit: int, bits: int) -> QuantumCircuit:
     """Gives one 1, at that bit."""
     made = circuit(bits, bits)
     made.x(bit)
     made.measure(range(bits), range(bits))
     return made
+
+
+def shape(value: Any) -> Any:
+    """Keys and types of a document; of a list its first entry."""
+    if isinstance(value, Mapping):
+        return {key: shape(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [shape(value[0])] if value else []
+    return type(value).__name__
+
+
+def recorded(vendor: str, api: str) -> dict[str, Any]:
+    """Name of an answer of a double → its shape as it was recorded for that version of the vendor's API."""
+    folder = Path(__file__).with_name("shapes") / vendor / api
+    return {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")}

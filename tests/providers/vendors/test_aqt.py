@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from qiskit import QuantumCircuit
 
-from qpm_lab import doubles
 from qpm_lab.doubles.aqt import characterisation, circuit_of
 from qpm_lab.errors import CapacityError, CircuitError, ProviderError
 from qpm_lab.experiment import BackendInfo
@@ -24,56 +20,20 @@ from qpm_lab.providers.aqt_circuits import Sent, calibration, histogram
 from qpm_lab.providers.calibrations import read_calibration
 from qpm_lab.providers.interface import Task
 from qpm_lab.providers.remote import RemoteProvider
-from qpm_lab.providers.vendor import Access, Parcel
-
-SHAPES = Path(__file__).with_name("shapes") / "aqt" / "v1"
-
-
-class Bench:
-    """A provider, its double, and by what it gets in."""
-
-    def __init__(self, double: doubles.RunningDouble) -> None:
-        self.double = double
-        self.access = Access(**double.access)
-        self.provider = RemoteProvider(VENDOR, lambda name: self.access)
-        self.direct = RemoteProvider(VENDOR, lambda name: replace(self.access, options={"direct": True}))
-        self._tokens = iter(range(10**6))
-
-    def parcel(self, backend: str, *circuits: QuantumCircuit, shots: int = 200) -> Parcel:
-        routed = tuple(self.provider.routed(circuit, f"aqt/{backend}") for circuit in circuits)
-        return Parcel(backend, routed, shots, f"{next(self._tokens):032x}")
+from qpm_lab.providers.vendor import Parcel
+from tests.providers.vendors.conftest import Rig, crosswise, lopsided, recorded, rigged, shape
 
 
 @pytest.fixture(scope="module")
-def bench() -> Iterator[Bench]:
-    with pytest.MonkeyPatch.context() as patch, doubles.started("aqt") as double:
-        patch.setenv("QPM_PROVIDERS", os.environ.get("QPM_PROVIDERS") or str(Path(sys.prefix) / "providers"))
-        made = Bench(double)
-        yield made
-        made.provider.close()
-        made.direct.close()
+def vendor_rig() -> Iterator[Rig]:
+    yield from rigged("aqt", "aqt/ibex")
 
 
-@pytest.fixture(autouse=True)
-def fresh(bench: Bench) -> None:
-    bench.double.reset()
-
-
-def lopsided() -> QuantumCircuit:
-    """Three qubits into four bits: 1 into bit 3, a pair into bits 0 and 1, bit 2 never written."""
-    circuit = QuantumCircuit(4, 4)
-    circuit.x(1)
-    circuit.h(0)
-    circuit.cx(0, 3)
-    circuit.measure([3, 1, 0], [0, 3, 1])
-    return circuit
-
-
-def flipped() -> QuantumCircuit:
-    circuit = QuantumCircuit(3, 2)
-    circuit.x(2)
-    circuit.measure([2, 0], [1, 0])
-    return circuit
+@pytest.fixture(scope="module")
+def direct(vendor_rig: Rig) -> Iterator[RemoteProvider]:
+    """A client that reaches its machine without AQT's cloud."""
+    with vendor_rig.reached(options={"direct": True}) as provider:
+        yield provider
 
 
 def info(name: str) -> BackendInfo:
@@ -81,27 +41,27 @@ def info(name: str) -> BackendInfo:
 
 
 @pytest.mark.parametrize("backend", ["ibex", "simulator_no_noise"])
-def test_bits_come_back_where_they_were_measured_into(bench: Bench, backend: str) -> None:
+def test_bits_come_back_where_they_were_measured_into(rig: Rig, backend: str) -> None:
     """AQT measures every ion, first one first; two circuits of a job keep their order."""
-    parcel = bench.parcel(backend, lopsided(), flipped())
-    vendor_id = bench.provider.send(parcel)
-    assert bench.provider.standing(f"aqt/{backend}", vendor_id).state == "done"
-    answer = bench.provider.answer(parcel, vendor_id)
+    parcel = rig.parcel(lopsided(), crosswise(), backend=backend)
+    vendor_id = rig.provider.send(parcel)
+    assert rig.provider.standing(f"aqt/{backend}", vendor_id).state == "done"
+    answer = rig.provider.answer(parcel, vendor_id)
     assert set(answer.counts[0]) == {"1000", "1011"}
     assert answer.counts[1] == {"10": 200}
     assert (answer.run_seconds, answer.queue_seconds) == (3.0, 2.0)
     assert answer.details["client"].startswith("qiskit-aqt-provider 2.")
 
 
-def test_several_circuits_are_one_job_under_the_token(bench: Bench) -> None:
+def test_several_circuits_are_one_job_under_the_token(rig: Rig) -> None:
     """The job's label is the token and nothing else."""
-    parcel = bench.parcel("ibex", flipped(), lopsided())
-    vendor_id = bench.provider.send(parcel)
-    assert bench.double.submissions() == [{"id": vendor_id, "token": parcel.token, "cancelled": False}]
+    parcel = rig.parcel(crosswise(), lopsided())
+    vendor_id = rig.provider.send(parcel)
+    assert rig.double.submissions() == [{"id": vendor_id, "token": parcel.token, "cancelled": False}]
 
 
 @pytest.mark.parametrize("name", ["offline_simulator_no_noise", "offline_simulator_noise"])
-def test_offline_simulators_need_no_key_and_repeat_themselves(bench: Bench, name: str) -> None:
+def test_offline_simulators_need_no_key_and_repeat_themselves(name: str) -> None:
     """They run without access, and the same seed gives the same counts."""
     provider = RemoteProvider(VENDOR)
     task = Task(info(name), (lopsided(),), 500, 11)
@@ -113,7 +73,7 @@ def test_offline_simulators_need_no_key_and_repeat_themselves(bench: Bench, name
 
 
 @pytest.mark.parametrize("angle", [-7.0, -2.0, -1e-9, 0.3, 1.7, math.pi, 4.0, 6.0])
-def test_angles_of_any_size_are_brought_into_aqts_ranges(bench: Bench, angle: float) -> None:
+def test_angles_of_any_size_are_brought_into_aqts_ranges(rig: Rig, angle: float) -> None:
     """The double refuses angles out of range, as AQT does, and the distribution stays what it was."""
     circuit = QuantumCircuit(2, 2)
     circuit.rxx(angle, 0, 1)
@@ -122,31 +82,31 @@ def test_angles_of_any_size_are_brought_into_aqts_ranges(bench: Bench, angle: fl
     from qiskit.quantum_info import Statevector
 
     expected = Statevector(circuit.remove_final_measurements(inplace=False)).probabilities_dict()
-    parcel = bench.parcel("ibex", circuit, shots=2000)
-    vendor_id = bench.provider.send(parcel)
-    bench.provider.standing("aqt/ibex", vendor_id)
-    counts = bench.provider.answer(parcel, vendor_id).counts[0]
+    parcel = rig.parcel(circuit, shots=2000)
+    vendor_id = rig.provider.send(parcel)
+    rig.provider.standing("aqt/ibex", vendor_id)
+    counts = rig.provider.answer(parcel, vendor_id).counts[0]
     for key in ("00", "01", "10", "11"):
         assert counts.get(key[::-1], 0) / 2000 == pytest.approx(expected.get(key, 0.0), abs=0.06)
 
 
-def test_measurements_before_other_gates_are_moved_to_the_end(bench: Bench) -> None:
+def test_measurements_before_other_gates_are_moved_to_the_end(rig: Rig) -> None:
     """AQT reads all ions at once: a gate on another qubit after a measurement is no hindrance, on the same it is."""
     circuit = QuantumCircuit(2, 2)
     circuit.x(0)
     circuit.measure(0, 1)
     circuit.x(1)
     circuit.measure(1, 0)
-    parcel = Parcel("ibex", (bench.provider.routed(circuit, "aqt/simulator_noise"),), 50, "0" * 32)
-    vendor_id = bench.provider.send(parcel)
-    bench.provider.standing("aqt/ibex", vendor_id)
-    assert bench.provider.answer(parcel, vendor_id).counts[0] == {"11": 50}
+    parcel = Parcel("ibex", (rig.provider.routed(circuit, "aqt/simulator_noise"),), 50, "0" * 32)
+    vendor_id = rig.provider.send(parcel)
+    rig.provider.standing("aqt/ibex", vendor_id)
+    assert rig.provider.answer(parcel, vendor_id).counts[0] == {"11": 50}
     circuit.r(1.0, 0.0, 0)
     with pytest.raises(CircuitError, match="only at the end"):
-        bench.provider.send(replace(parcel, circuits=(bench.provider.routed(circuit, "aqt/simulator_noise"),)))
+        rig.provider.send(replace(parcel, circuits=(rig.provider.routed(circuit, "aqt/simulator_noise"),)))
 
 
-def test_a_circuit_that_is_too_long_is_refused_before_it_is_sent(bench: Bench) -> None:
+def test_a_circuit_that_is_too_long_is_refused_before_it_is_sent(rig: Rig) -> None:
     """AQT takes 2,000 operations; nobody is left in doubt about a longer one."""
     circuit = QuantumCircuit(2, 2)
     for _ in range(1200):
@@ -154,25 +114,25 @@ def test_a_circuit_that_is_too_long_is_refused_before_it_is_sent(bench: Bench) -
         circuit.r(0.1, 0.2, 0)
     circuit.measure([0, 1], [0, 1])
     with pytest.raises(CircuitError, match="2000"):
-        bench.provider.send(Parcel("ibex", (circuit,), 10, "0" * 32))
-    assert bench.double.submissions() == []
+        rig.provider.send(Parcel("ibex", (circuit,), 10, "0" * 32))
+    assert rig.double.submissions() == []
 
 
-def test_more_shots_than_aqt_takes_are_refused(bench: Bench) -> None:
+def test_more_shots_than_aqt_takes_are_refused(rig: Rig) -> None:
     """2,000 per circuit."""
     with pytest.raises(CapacityError, match="2,000"):
-        bench.provider.check(Task(info("ibex"), (flipped(),), 2001, 0))
+        rig.provider.check(Task(info("ibex"), (crosswise(),), 2001, 0))
 
 
-def test_a_lost_answer_is_uncertain_and_nothing_is_sent_twice(bench: Bench) -> None:
+def test_a_lost_answer_is_uncertain_and_nothing_is_sent_twice(rig: Rig) -> None:
     """AQT's jobs cannot be looked up, so the one that was taken is not found either."""
-    parcel = bench.parcel("ibex", flipped())
-    bench.double.faults(lost_answer=1.0, only="POST /v1/submit")
+    parcel = rig.parcel(crosswise())
+    rig.double.faults(lost_answer=1.0, only="POST /v1/submit")
     with pytest.raises(ProviderError) as caught:
-        bench.provider.send(parcel)
+        rig.provider.send(parcel)
     assert (caught.value.uncertain, caught.value.retryable) == (True, False)
-    assert len(bench.double.submissions()) == 1
-    assert bench.provider.find("aqt/ibex", parcel.token) == []
+    assert len(rig.double.submissions()) == 1
+    assert rig.provider.find("aqt/ibex", parcel.token) == []
     assert VENDOR.durability.lookup == "none"
 
 
@@ -180,79 +140,79 @@ def test_a_lost_answer_is_uncertain_and_nothing_is_sent_twice(bench: Bench) -> N
     ("faults", "retryable", "hint"),
     [({"expired_token": True}, False, "qpm secret set aqt"), ({"rate_limit": 1.0}, True, "wait")],
 )
-def test_a_refusal_certainly_took_nothing(bench: Bench, faults: dict[str, Any], retryable: bool, hint: str) -> None:
+def test_a_refusal_certainly_took_nothing(rig: Rig, faults: dict[str, Any], retryable: bool, hint: str) -> None:
     """What to do is said; nothing stays in doubt."""
-    parcel = bench.parcel("ibex", flipped())
-    bench.double.faults(**faults)
+    parcel = rig.parcel(crosswise())
+    rig.double.faults(**faults)
     with pytest.raises(ProviderError) as caught:
-        bench.provider.send(parcel)
+        rig.provider.send(parcel)
     assert (caught.value.uncertain, caught.value.retryable) == (False, retryable)
     assert hint in caught.value.hint
 
 
-def test_an_outage_leaves_a_submission_in_doubt_and_a_question_to_be_asked_again(bench: Bench) -> None:
+def test_an_outage_leaves_a_submission_in_doubt_and_a_question_to_be_asked_again(rig: Rig) -> None:
     """503 to a POST is uncertain, to a GET retryable."""
-    parcel = bench.parcel("ibex", flipped())
-    vendor_id = bench.provider.send(parcel)
-    bench.double.faults(outage=1.0, only="/v1/submit")
+    parcel = rig.parcel(crosswise())
+    vendor_id = rig.provider.send(parcel)
+    rig.double.faults(outage=1.0, only="/v1/submit")
     with pytest.raises(ProviderError) as sending:
-        bench.provider.send(parcel)
-    bench.double.faults(only="/v1/result")
+        rig.provider.send(parcel)
+    rig.double.faults(only="/v1/result")
     with pytest.raises(ProviderError) as asking:
-        bench.provider.standing("aqt/ibex", vendor_id)
+        rig.provider.standing("aqt/ibex", vendor_id)
     assert (sending.value.uncertain, asking.value.uncertain, asking.value.retryable) == (True, False, True)
 
 
-def test_a_job_says_where_it_stands(bench: Bench) -> None:
+def test_a_job_says_where_it_stands(rig: Rig) -> None:
     """Queued, running, and AQT's words when it failed."""
-    bench.double.faults(queue_polls=1, run_polls=1, failing=1.0)
-    vendor_id = bench.provider.send(bench.parcel("ibex", flipped()))
-    seen = [bench.provider.standing("aqt/ibex", vendor_id) for _ in range(3)]
+    rig.double.faults(queue_polls=1, run_polls=1, failing=1.0)
+    vendor_id = rig.provider.send(rig.parcel(crosswise()))
+    seen = [rig.provider.standing("aqt/ibex", vendor_id) for _ in range(3)]
     assert [each.state for each in seen] == ["queued", "running", "failed"]
     assert "lost its calibration" in seen[2].message
 
 
-def test_a_waiting_job_is_stopped_and_an_ended_one_is_left(bench: Bench) -> None:
+def test_a_waiting_job_is_stopped_and_an_ended_one_is_left(rig: Rig) -> None:
     """Stopping twice is no error either."""
-    bench.double.faults(queue_polls=5)
-    waiting = bench.provider.send(bench.parcel("ibex", flipped()))
+    rig.double.faults(queue_polls=5)
+    waiting = rig.provider.send(rig.parcel(crosswise()))
     for _ in range(2):
-        bench.provider.stop("aqt/ibex", waiting)
-    assert bench.provider.standing("aqt/ibex", waiting).state == "cancelled"
-    bench.double.faults(queue_polls=0)
-    done = bench.provider.send(bench.parcel("ibex", flipped()))
-    bench.provider.stop("aqt/ibex", done)
-    assert bench.provider.standing("aqt/ibex", done).state == "done"
+        rig.provider.stop("aqt/ibex", waiting)
+    assert rig.provider.standing("aqt/ibex", waiting).state == "cancelled"
+    rig.double.faults(queue_polls=0)
+    done = rig.provider.send(rig.parcel(crosswise()))
+    rig.provider.stop("aqt/ibex", done)
+    assert rig.provider.standing("aqt/ibex", done).state == "done"
 
 
-def test_an_unknown_job_is_not_taken_for_one_without_a_state(bench: Bench) -> None:
+def test_an_unknown_job_is_not_taken_for_one_without_a_state(rig: Rig) -> None:
     """AQT answers 200 to an id it does not know."""
     with pytest.raises(ProviderError, match="unknown job_id"):
-        bench.provider.standing("aqt/ibex", "3aa8b827-4ff0-4a36-b1a6-f9ff6dee59ce")
+        rig.provider.standing("aqt/ibex", "3aa8b827-4ff0-4a36-b1a6-f9ff6dee59ce")
 
 
 @pytest.mark.parametrize(("missing", "call"), [("job_id", "send"), ("status", "standing"), ("result", "answer")])
-def test_a_missing_field_is_named(bench: Bench, missing: str, call: str) -> None:
+def test_a_missing_field_is_named(rig: Rig, missing: str, call: str) -> None:
     """Whatever AQT leaves out is named, not guessed."""
-    parcel = bench.parcel("ibex", flipped())
-    vendor_id = bench.provider.send(parcel)
-    bench.double.faults(schema_change=missing)
+    parcel = rig.parcel(crosswise())
+    vendor_id = rig.provider.send(parcel)
+    rig.double.faults(schema_change=missing)
     calls = {
-        "send": lambda: bench.provider.send(parcel),
-        "standing": lambda: bench.provider.standing("aqt/ibex", vendor_id),
-        "answer": lambda: bench.provider.answer(parcel, vendor_id),
+        "send": lambda: rig.provider.send(parcel),
+        "standing": lambda: rig.provider.standing("aqt/ibex", vendor_id),
+        "answer": lambda: rig.provider.answer(parcel, vendor_id),
     }
     with pytest.raises(ProviderError, match=missing):
         calls[call]()
 
 
-def test_an_unknown_field_is_named(bench: Bench) -> None:
+def test_an_unknown_field_is_named(rig: Rig) -> None:
     """But a new job's id is kept all the same."""
-    parcel = bench.parcel("simulator_noise", flipped())
-    bench.double.faults(extra_field="surcharge")
-    vendor_id = bench.provider.send(parcel)
+    parcel = rig.parcel(crosswise(), backend="simulator_noise")
+    rig.double.faults(extra_field="surcharge")
+    vendor_id = rig.provider.send(parcel)
     with pytest.raises(ProviderError, match="surcharge"):
-        bench.provider.standing("aqt/ibex", vendor_id)
+        rig.provider.standing("aqt/ibex", vendor_id)
 
 
 @pytest.mark.parametrize(
@@ -260,65 +220,65 @@ def test_an_unknown_field_is_named(bench: Bench) -> None:
     [{"malformed": True}, {"wrong_type": True}, {"large_bytes": 50 * 2**20}],
     ids=lambda each: next(iter(each)),
 )
-def test_what_cannot_be_read_is_said_within_bounds(bench: Bench, faults: dict[str, Any]) -> None:
+def test_what_cannot_be_read_is_said_within_bounds(rig: Rig, faults: dict[str, Any]) -> None:
     """A broken answer to a submission leaves it in doubt; a result is refused as well."""
-    parcel = bench.parcel("ibex", flipped())
-    vendor_id = bench.provider.send(parcel)
-    bench.double.faults(**faults, only="/v1/submit")
+    parcel = rig.parcel(crosswise())
+    vendor_id = rig.provider.send(parcel)
+    rig.double.faults(**faults, only="/v1/submit")
     with pytest.raises(ProviderError) as sending:
-        bench.provider.send(parcel)
+        rig.provider.send(parcel)
     assert sending.value.uncertain
-    bench.double.faults(only="/v1/result")
+    rig.double.faults(only="/v1/result")
     with pytest.raises(ProviderError, match="AQT"):
-        bench.provider.answer(parcel, vendor_id)
+        rig.provider.answer(parcel, vendor_id)
 
 
-def test_a_wrong_key_is_refused_without_being_quoted(bench: Bench) -> None:
+def test_a_wrong_key_is_refused_without_being_quoted(rig: Rig) -> None:
     """The hint says how to store another."""
-    access = replace(bench.access, secrets={"token": "not-the-key-0123"})
-    provider = RemoteProvider(VENDOR, lambda name: access)
-    with pytest.raises(ProviderError, match="credentials") as caught:
-        provider.send(bench.parcel("simulator_noise", flipped()))
-    provider.close()
+    with (
+        rig.reached(secrets={"token": "not-the-key-0123"}) as provider,
+        pytest.raises(ProviderError, match="credentials") as caught,
+    ):
+        provider.send(rig.parcel(crosswise(), backend="simulator_noise"))
     assert "qpm secret set aqt" in caught.value.hint
     assert "not-the-key" not in str(caught.value)
 
 
-def test_a_machine_is_found_in_the_only_workspace_that_has_it(bench: Bench) -> None:
+def test_a_machine_is_found_in_the_only_workspace_that_has_it(rig: Rig) -> None:
     """One that is in none is refused before anything is sent; a workspace of the settings is taken as it is."""
-    parcel = bench.parcel("simulator_noise", flipped())
+    parcel = rig.parcel(crosswise(), backend="simulator_noise")
     with pytest.raises(ProviderError, match="None of your workspaces"):
-        bench.provider.send(replace(parcel, backend="marmot"))
-    access = replace(bench.access, options={"workspace": "elsewhere"})
-    provider = RemoteProvider(VENDOR, lambda name: access)
-    with pytest.raises(ProviderError, match="may not submit"):
+        rig.provider.send(replace(parcel, backend="marmot"))
+    with (
+        rig.reached(options={"workspace": "elsewhere"}) as provider,
+        pytest.raises(ProviderError, match="may not submit"),
+    ):
         provider.send(parcel)
-    provider.close()
 
 
-def test_a_machine_says_whether_it_is_online_and_when_it_was_calibrated(bench: Bench) -> None:
+def test_a_machine_says_whether_it_is_online_and_when_it_was_calibrated(rig: Rig) -> None:
     """AQT names no queue."""
-    found = bench.provider.availability("aqt/ibex")
+    found = rig.provider.availability("aqt/ibex")
     assert (found.available, found.queue, found.calibrated_at) == (True, None, "2026-11-20T06:00:00Z")
 
 
-def test_direct_access_runs_one_circuit_after_the_other(bench: Bench) -> None:
+def test_direct_access_runs_one_circuit_after_the_other(rig: Rig, direct: RemoteProvider) -> None:
     """A machine has no jobs of several circuits: each has an id, and all together are the vendor's id."""
-    parcel = bench.parcel("simulator_noise", lopsided(), flipped(), shots=40)
-    vendor_id = bench.direct.send(parcel)
-    assert vendor_id.split("+") == [each["id"] for each in bench.double.submissions()]
-    assert bench.direct.standing("aqt/ibex", vendor_id).state == "done"
-    counts = bench.direct.answer(parcel, vendor_id).counts
+    parcel = rig.parcel(lopsided(), crosswise(), shots=40, backend="simulator_noise")
+    vendor_id = direct.send(parcel)
+    assert vendor_id.split("+") == [each["id"] for each in rig.double.submissions()]
+    assert direct.standing("aqt/ibex", vendor_id).state == "done"
+    counts = direct.answer(parcel, vendor_id).counts
     assert set(counts[0]) == {"1000", "1011"}
     assert counts[1] == {"10": 40}
-    assert bench.direct.availability("aqt/ibex").available
+    assert direct.availability("aqt/ibex").available
 
 
-def test_a_machine_that_does_not_answer_yet_is_running(bench: Bench) -> None:
+def test_a_machine_that_does_not_answer_yet_is_running(rig: Rig, direct: RemoteProvider) -> None:
     """It answers when the circuit has run; until then the question is given up after a moment."""
-    vendor_id = bench.direct.send(bench.parcel("simulator_noise", flipped()))
-    bench.double.faults(latency_seconds=3.0, only="GET /circuit/result")
-    assert bench.direct.standing("aqt/ibex", vendor_id).state == "running"
+    vendor_id = direct.send(rig.parcel(crosswise(), backend="simulator_noise"))
+    rig.double.faults(latency_seconds=3.0, only="GET /circuit/result")
+    assert direct.standing("aqt/ibex", vendor_id).state == "running"
 
 
 def test_calibration_is_that_of_thecharacterisation() -> None:
@@ -351,10 +311,10 @@ def test_the_double_refuses_angles_out_of_range() -> None:
         circuit_of([{"operation": "RXX", "theta": 0.6, "qubits": [0, 1]}, {"operation": "MEASURE"}], 2)
 
 
-def test_the_doubles_answers_have_the_recorded_shapes(bench: Bench) -> None:
+def test_the_doubles_answers_have_the_recorded_shapes(rig: Rig, direct: RemoteProvider) -> None:
     """Keys and types of each answer, by API version: a change of the double is a change of these files."""
-    vendor_id = bench.provider.send(bench.parcel("ibex", flipped()))
-    direct_id = bench.direct.send(bench.parcel("ibex", flipped()))
+    vendor_id = rig.provider.send(rig.parcel(crosswise()))
+    direct_id = direct.send(rig.parcel(crosswise()))
     paths = {
         "workspaces": "v1/workspaces",
         "resource": "v1/resources/ibex",
@@ -363,18 +323,11 @@ def test_the_doubles_answers_have_the_recorded_shapes(bench: Bench) -> None:
         "direct_ions": "status/ions",
         "direct_result": f"circuit/result/{direct_id}",
     }
-    found = {name: shape(asked(bench, path)) for name, path in paths.items()}
-    assert found == {path.stem: json.loads(path.read_text()) for path in SHAPES.glob("*.json")}
+    found = {name: shape(asked(rig, path)) for name, path in paths.items()}
+    assert found == recorded("aqt", "v1")
 
 
-def asked(bench: Bench, path: str) -> Any:
-    headers = {"Authorization": f"Bearer {bench.access.secrets['token']}"}
-    with urllib.request.urlopen(urllib.request.Request(f"{bench.access.url}/{path}", headers=headers)) as answer:
+def asked(rig: Rig, path: str) -> Any:
+    headers = {"Authorization": f"Bearer {rig.access.secrets['token']}"}
+    with urllib.request.urlopen(urllib.request.Request(f"{rig.double.url}/{path}", headers=headers)) as answer:
         return json.load(answer)
-
-
-def shape(value: Any) -> Any:
-    """A document's keys and types."""
-    if isinstance(value, dict):
-        return {key: shape(each) for key, each in value.items()}
-    return [shape(value[0])] if isinstance(value, list) and value else type(value).__name__

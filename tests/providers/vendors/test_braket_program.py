@@ -19,19 +19,10 @@ from qpm_lab.providers.braket import VENDOR
 from qpm_lab.providers.braket_devices import ARNS, calibration
 from qpm_lab.providers.braket_program import NAMES, Program, histogram, program
 from qpm_lab.providers.calibrations import read_calibration
+from tests.providers.vendors.conftest import lopsided
 
 GARNET = "arn:aws:braket:eu-north-1::device/qpu/iqm/Garnet"
 SHAPES = Path(__file__).with_name("shapes") / "braket" / "2019-09-01"
-
-
-def _lopsided() -> QuantumCircuit:
-    """Three qubits into four bits: 1 into bit 3, a pair into bits 0 and 1, bit 2 never written."""
-    circuit = QuantumCircuit(4, 4)
-    circuit.x(1)
-    circuit.h(0)
-    circuit.cx(0, 3)
-    circuit.measure([3, 1, 0], [0, 3, 1])
-    return circuit
 
 
 def test_calibration_keeps_the_machines_numbers_and_errors() -> None:
@@ -126,7 +117,7 @@ def test_one_qubit_may_be_read_into_two_bits() -> None:
 
 def test_circuits_that_differ_are_written_differently() -> None:
     """The program is made of the circuit alone, so a repeated submission is the same to the byte."""
-    one, same = _lopsided(), _lopsided()
+    one, same = lopsided(), lopsided()
     assert fingerprint(one) == fingerprint(same)
     assert program(one, placed=False) == program(same, placed=False)
     assert program(one, placed=False) != program(one, placed=True)

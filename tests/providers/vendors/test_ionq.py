@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,22 +17,14 @@ from qpm_lab.errors import CircuitError, ProviderError
 from qpm_lab.providers.ionq import VENDOR, IonQClient
 from qpm_lab.providers.ionq_calibration import content
 from qpm_lab.providers.vendor import Access, Parcel
-from tests.providers.vendors.conftest import Rig, circuit, crossed, flipped, rigged
+from tests.providers.vendors.conftest import Rig, circuit, crossed, flipped, recorded, rigged, shape
 
-SHAPES = Path(__file__).with_name("shapes") / "ionq" / "v0.4"
 FORTE = "qpu.forte-1"
 
 
 @pytest.fixture(scope="module")
-def ionq() -> Iterator[Rig]:
-    yield from rigged("ionq")
-
-
-@pytest.fixture
-def rig(ionq: Rig) -> Rig:
-    ionq.double.reset()
-    ionq.backend = f"ionq/{FORTE}"
-    return ionq
+def vendor_rig() -> Iterator[Rig]:
+    yield from rigged("ionq", f"ionq/{FORTE}")
 
 
 class Listening(IonqDouble):
@@ -203,9 +194,10 @@ def test_a_bill_that_the_key_may_not_see_leaves_the_result(rig: Rig) -> None:
 
 def test_as_many_circuits_as_a_job_takes_come_back_in_order(rig: Rig) -> None:
     """Each is a child of the job, known by the child's id."""
-    rig.backend = "ionq/simulator"
     made = [flipped(n % 7, 7) for n in range(VENDOR.most_circuits)]
-    assert rig.counts(*made, shots=1) == [{f"{1 << n % 7:07b}": 1} for n in range(VENDOR.most_circuits)]
+    assert rig.counts(*made, shots=1, backend="simulator") == [
+        {f"{1 << n % 7:07b}": 1} for n in range(VENDOR.most_circuits)
+    ]
     assert len(rig.double.submissions()) == 1
 
 
@@ -277,17 +269,7 @@ def test_the_double_answers_in_the_shapes_that_were_recorded(monkeypatch: pytest
         }
         client._api._strict = False
         found = {name: shape(read(name, (), *path)) for name, path in paths.items()}
-    recorded = {path.stem: json.loads(path.read_text()) for path in SHAPES.glob("*.json")}
-    assert found == recorded
-
-
-def shape(value: Any) -> Any:
-    """A document's keys and types."""
-    if isinstance(value, Mapping):
-        return {key: shape(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [shape(value[0])] if value else []
-    return type(value).__name__
+    assert found == recorded("ionq", "v0.4")
 
 
 def test_vendor_names_what_its_client_is() -> None:

@@ -7,43 +7,23 @@ import math
 import re
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from qiskit import QuantumCircuit
 
-from qpm_lab import doubles
-from qpm_lab.doubles import RunningDouble
 from qpm_lab.doubles import iqm as iqm_double
 from qpm_lab.errors import ProviderError
 from qpm_lab.providers.calibrations import read_calibration
-from qpm_lab.providers.iqm import VENDOR
-from qpm_lab.providers.remote import RemoteProvider
-from qpm_lab.providers.vendor import Access, Answer, Parcel
+from qpm_lab.providers.vendor import Answer, Parcel
+from tests.providers.vendors.conftest import Rig, recorded, rigged
 
-TOKEN = "0123456789abcdef" * 2
 SUBMISSION = "POST /api/v1/jobs/garnet"
-SHAPES = Path(__file__).parent / "shapes" / "iqm" / "v1"
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[RunningDouble]:
-    with doubles.started("iqm") as double:
-        yield double
-
-
-@pytest.fixture
-def double(running: RunningDouble) -> RunningDouble:
-    running.reset()
-    return running
-
-
-@pytest.fixture(scope="module")
-def iqm(running: RunningDouble) -> Iterator[RemoteProvider]:
-    provider = RemoteProvider(VENDOR, lambda name: Access(**running.access))
-    yield provider
-    provider.close()
+def vendor_rig() -> Iterator[Rig]:
+    yield from rigged("iqm", "iqm/garnet")
 
 
 def asymmetric() -> QuantumCircuit:
@@ -57,62 +37,61 @@ def asymmetric() -> QuantumCircuit:
     return circuit
 
 
-def parcel(iqm: RemoteProvider, backend: str, *circuits: QuantumCircuit, shots: int = 400) -> Parcel:
-    routed = tuple(iqm.routed(circuit, f"iqm/{backend}") for circuit in circuits or (asymmetric(),))
-    return Parcel(backend, routed, shots, TOKEN, seed=11)
+def parcel(rig: Rig, backend: str, *circuits: QuantumCircuit, shots: int = 400) -> Parcel:
+    return rig.parcel(*circuits or (asymmetric(),), shots=shots, backend=backend)
 
 
-def faked(iqm: RemoteProvider, sent: Parcel) -> Answer:
-    found: Answer = iqm._pool.call("run", {"parcel": sent}, None)
+def faked(rig: Rig, sent: Parcel) -> Answer:
+    found: Answer = rig.provider._pool.call("run", {"parcel": sent}, None)
     return found
 
 
 @pytest.mark.parametrize("backend", ["garnet", "sirius"])
-def test_bits_come_back_where_they_were_measured(iqm: RemoteProvider, double: RunningDouble, backend: str) -> None:
+def test_bits_come_back_where_they_were_measured(rig: Rig, backend: str) -> None:
     """On a lattice and through a resonator, every measured bit has its place and an unmeasured one is 0."""
-    sent = parcel(iqm, backend)
-    found = iqm.answer(sent, iqm.send(sent)).counts[0]
+    sent = parcel(rig, backend)
+    found = rig.provider.answer(sent, rig.provider.send(sent)).counts[0]
     assert set(found) == {"0101", "0110"}
     assert sum(found.values()) == 400
     assert all(n > 130 for n in found.values())
 
 
-def test_circuits_of_one_job_come_back_in_order(iqm: RemoteProvider, double: RunningDouble) -> None:
+def test_circuits_of_one_job_come_back_in_order(rig: Rig) -> None:
     """Several circuits are one job of the vendor, and their histograms keep their order."""
     one, two = QuantumCircuit(2, 2), QuantumCircuit(2, 2)
     one.x(0)
     two.x(1)
     for circuit in (one, two):
         circuit.measure([0, 1], [0, 1])
-    sent = parcel(iqm, "garnet", one, two, one, shots=10)
-    assert [dict(each) for each in iqm.answer(sent, iqm.send(sent)).counts] == [{"01": 10}, {"10": 10}, {"01": 10}]
-    assert len(double.submissions()) == 1
+    assert rig.counts(one, two, one, shots=10) == [{"01": 10}, {"10": 10}, {"01": 10}]
+    assert len(rig.double.submissions()) == 1
 
 
-def test_times_are_those_of_the_vendors_time_line(iqm: RemoteProvider, double: RunningDouble) -> None:
+def test_times_are_those_of_the_vendors_time_line(rig: Rig) -> None:
     """Run and queue seconds come from IQM's own entries; a price is not made up."""
-    sent = parcel(iqm, "garnet")
-    found = iqm.answer(sent, iqm.send(sent))
+    sent = parcel(rig, "garnet")
+    found = rig.provider.answer(sent, rig.provider.send(sent))
     assert (found.run_seconds, found.queue_seconds, found.billed) == (0.5, 2.0, None)
     assert found.details["client"].startswith("iqm-client 36.")
-    assert iqm.price(sent) is None
+    assert rig.provider.price(sent) is None
 
 
-def test_the_token_is_the_only_name_that_leaves(iqm: RemoteProvider, double: RunningDouble) -> None:
+def test_the_token_is_the_only_name_that_leaves(rig: Rig) -> None:
     """The circuits inside the job carry the token as their name."""
-    sent = parcel(iqm, "garnet")
-    job = iqm.send(sent)
-    payload = _asked(double, f"/api/v1/jobs/{job}/payload")
-    assert [each["name"] for each in payload["circuits"]] == [TOKEN]
+    sent = parcel(rig, "garnet")
+    job = rig.provider.send(sent)
+    payload = _asked(rig, f"/api/v1/jobs/{job}/payload")
+    assert [each["name"] for each in payload["circuits"]] == [sent.token]
     assert payload["shots"] == 400
     assert not payload["circuits"][0]["metadata"]
 
 
-def test_jobs_cannot_be_found_again_and_the_adapter_says_so(iqm: RemoteProvider, double: RunningDouble) -> None:
+def test_jobs_cannot_be_found_again_and_the_adapter_says_so(rig: Rig) -> None:
     """IQM lists no jobs: the durability is stated as none, and a look-up finds nothing."""
-    iqm.send(parcel(iqm, "garnet"))
-    assert VENDOR.durability.lookup == "none"
-    assert iqm.find("iqm/garnet", TOKEN) == []
+    sent = parcel(rig, "garnet")
+    rig.provider.send(sent)
+    assert rig.vendor.durability.lookup == "none"
+    assert rig.provider.find("iqm/garnet", sent.token) == []
 
 
 @pytest.mark.parametrize(
@@ -125,129 +104,119 @@ def test_jobs_cannot_be_found_again_and_the_adapter_says_so(iqm: RemoteProvider,
         ("large_bytes", 50 << 20),
     ],
 )
-def test_a_submission_without_a_readable_answer_is_uncertain(
-    iqm: RemoteProvider, double: RunningDouble, fault: str, value: Any
-) -> None:
+def test_a_submission_without_a_readable_answer_is_uncertain(rig: Rig, fault: str, value: Any) -> None:
     """Nobody can tell whether it was taken, and the client has sent it exactly once."""
-    sent = parcel(iqm, "garnet")
-    double.faults(**{fault: value}, only=SUBMISSION)
+    sent = parcel(rig, "garnet")
+    rig.double.faults(**{fault: value}, only=SUBMISSION)
     with pytest.raises(ProviderError) as caught:
-        iqm.send(sent)
+        rig.provider.send(sent)
     assert caught.value.uncertain
     assert not caught.value.retryable
-    assert len(double.submissions()) == 1
+    assert len(rig.double.submissions()) == 1
 
 
 @pytest.mark.parametrize(("fault", "value"), [("lost_answer", 1.0), ("malformed", True), ("wrong_type", True)])
-def test_what_fails_before_the_submission_leaves_no_doubt(
-    iqm: RemoteProvider, double: RunningDouble, fault: str, value: Any
-) -> None:
+def test_what_fails_before_the_submission_leaves_no_doubt(rig: Rig, fault: str, value: Any) -> None:
     """The calibration is asked for first; when that answer is lost or unreadable, the job was certainly not taken."""
-    sent = parcel(iqm, "garnet")
-    double.faults(**{fault: value}, only="dynamic-quantum-architecture")
+    sent = parcel(rig, "garnet")
+    rig.double.faults(**{fault: value}, only="dynamic-quantum-architecture")
     with pytest.raises(ProviderError) as caught:
-        iqm.send(sent)
+        rig.provider.send(sent)
     assert caught.value.retryable
     assert not caught.value.uncertain
-    assert double.submissions() == []
+    assert rig.double.submissions() == []
 
 
-def test_an_expired_key_says_how_to_store_a_new_one(iqm: RemoteProvider, double: RunningDouble) -> None:
+def test_an_expired_key_says_how_to_store_a_new_one(rig: Rig) -> None:
     """The vendor's words and the command, and never the key."""
-    sent = parcel(iqm, "garnet")
-    double.faults(expired_token=True)
+    sent = parcel(rig, "garnet")
+    rig.double.faults(expired_token=True)
     with pytest.raises(ProviderError, match="IQM answered 401: The token has expired") as caught:
-        iqm.send(sent)
+        rig.provider.send(sent)
     assert "qpm secret set iqm" in caught.value.hint
     assert not caught.value.uncertain
-    assert double.access["secrets"]["token"] not in str(caught.value)
+    assert rig.access.secrets["token"] not in str(caught.value)
 
 
-def test_a_wrong_machine_is_named(iqm: RemoteProvider, double: RunningDouble) -> None:
+def test_a_wrong_machine_is_named(rig: Rig) -> None:
     """A machine that the server does not have is refused with those that it has."""
     with pytest.raises(ProviderError, match=r"pegasus.*garnet"):
-        iqm.standing("iqm/pegasus", "00000000-0000-4000-8000-000000000000")
+        rig.provider.standing("iqm/pegasus", "00000000-0000-4000-8000-000000000000")
 
 
 @pytest.mark.parametrize(
     ("name", "read"), [("status", "standing"), ("counts", "answer"), ("measurement_keys", "answer")]
 )
-def test_a_missing_field_is_named(iqm: RemoteProvider, double: RunningDouble, name: str, read: str) -> None:
+def test_a_missing_field_is_named(rig: Rig, name: str, read: str) -> None:
     """A field that API v1 promises and an answer lacks is in the message."""
-    sent = parcel(iqm, "garnet")
-    job = iqm.send(sent)
-    double.faults(schema_change=name)
+    sent = parcel(rig, "garnet")
+    job = rig.provider.send(sent)
+    rig.double.faults(schema_change=name)
     with pytest.raises(ProviderError, match=f"{name}' is missing in IQM's answer to GET jobs/ID"):
-        _ = iqm.standing("iqm/garnet", job) if read == "standing" else iqm.answer(sent, job)
+        _ = rig.provider.standing("iqm/garnet", job) if read == "standing" else rig.provider.answer(sent, job)
 
 
-def test_an_unknown_state_is_named_and_not_guessed(
-    iqm: RemoteProvider, double: RunningDouble, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unknown_state_is_named_and_not_guessed(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """A state that API v1 does not know is in the message, with its field."""
-    job = iqm.send(parcel(iqm, "garnet"))
+    job = rig.provider.send(parcel(rig, "garnet"))
     monkeypatch.setitem(iqm_double._STATUS, "done", "teleported")
     with pytest.raises(ProviderError, match=r"'status' of IQM's answer .* unknown value 'teleported'"):
-        iqm.standing("iqm/garnet", job)
+        rig.provider.standing("iqm/garnet", job)
 
 
-def test_an_unknown_field_is_named_and_can_be_allowed(iqm: RemoteProvider, double: RunningDouble) -> None:
+def test_an_unknown_field_is_named_and_can_be_allowed(rig: Rig) -> None:
     """It is refused by name when a job is read; the answer to a submission is taken, since it names the job."""
-    sent = parcel(iqm, "garnet")
-    double.faults(extra_field="surprise", only="/jobs/")
-    job = iqm.send(sent)
+    sent = parcel(rig, "garnet")
+    rig.double.faults(extra_field="surprise", only="/jobs/")
+    job = rig.provider.send(sent)
     with pytest.raises(ProviderError, match="unknown field 'surprise'"):
-        iqm.standing("iqm/garnet", job)
-    access = {**double.access, "options": {"unknown_fields": "allow"}}
-    lenient = RemoteProvider(VENDOR, lambda name: Access(**access))
-    try:
+        rig.provider.standing("iqm/garnet", job)
+    with rig.reached(options={"unknown_fields": "allow"}) as lenient:
         assert lenient.standing("iqm/garnet", job).state == "done"
-    finally:
-        lenient.close()
 
 
-def test_a_job_waits_runs_and_is_cancelled(iqm: RemoteProvider, double: RunningDouble) -> None:
+def test_a_job_waits_runs_and_is_cancelled(rig: Rig) -> None:
     """Its place in the queue is told; a cancelled one stays so, however often it is asked."""
-    sent = parcel(iqm, "garnet")
-    double.faults(queue_polls=2)
-    job = iqm.send(sent)
-    first = iqm.standing("iqm/garnet", job)
+    sent = parcel(rig, "garnet")
+    rig.double.faults(queue_polls=2)
+    job = rig.provider.send(sent)
+    first = rig.provider.standing("iqm/garnet", job)
     assert (first.state, first.queue_position) == ("queued", 2)
     for _ in range(2):
-        iqm.stop("iqm/garnet", job)
-        assert iqm.standing("iqm/garnet", job).state == "cancelled"
+        rig.provider.stop("iqm/garnet", job)
+        assert rig.provider.standing("iqm/garnet", job).state == "cancelled"
 
 
-def test_a_failed_job_brings_the_vendors_words(iqm: RemoteProvider, double: RunningDouble) -> None:
+def test_a_failed_job_brings_the_vendors_words(rig: Rig) -> None:
     """What IQM says of the failure arrives as it stands."""
-    sent = parcel(iqm, "garnet")
-    double.faults(failing=1.0)
-    found = iqm.standing("iqm/garnet", iqm.send(sent))
+    sent = parcel(rig, "garnet")
+    rig.double.faults(failing=1.0)
+    found = rig.provider.standing("iqm/garnet", rig.provider.send(sent))
     assert (found.state, found.message) == ("failed", "The quantum processor lost its calibration during this job.")
 
 
-def test_a_circuit_that_no_longer_fits_is_certainly_not_sent(iqm: RemoteProvider, double: RunningDouble) -> None:
+def test_a_circuit_that_no_longer_fits_is_certainly_not_sent(rig: Rig) -> None:
     """A gate between qubits that are not coupled is refused before anything leaves."""
     circuit = QuantumCircuit(20, 1)
     circuit.cz(0, 19)
     circuit.measure(0, 0)
     with pytest.raises(ProviderError, match="not allowed as locus") as caught:
-        iqm.send(Parcel("garnet", (circuit,), 10, TOKEN))
+        rig.provider.send(Parcel("garnet", (circuit,), 10, "0" * 32))
     assert not caught.value.uncertain
-    assert double.submissions() == []
+    assert rig.double.submissions() == []
 
 
-def test_availability_tells_when_the_machine_was_calibrated(iqm: RemoteProvider, double: RunningDouble) -> None:
+def test_availability_tells_when_the_machine_was_calibrated(rig: Rig) -> None:
     """The date is that of the quality metrics; IQM's health answer is passed on and not interpreted."""
-    found = iqm.availability("iqm/garnet")
+    found = rig.provider.availability("iqm/garnet")
     assert found.calibrated_at == "2026-11-01T06:00:00Z"
     assert found.available is None
     assert "healthy" in found.message
 
 
-def test_errors_are_the_machines_own(iqm: RemoteProvider, double: RunningDouble) -> None:
+def test_errors_are_the_machines_own(rig: Rig) -> None:
     """Fidelities and durations of the server's metrics reach the target; a star's pairs cost two moves and a cz."""
-    garnet, sirius = iqm.target("iqm/garnet"), iqm.target("iqm/sirius")
+    garnet, sirius = rig.provider.target("iqm/garnet"), rig.provider.target("iqm/sirius")
     assert math.isclose(garnet["cz"][0, 1].error, 0.01, rel_tol=1e-9)
     assert math.isclose(garnet["r"][(3,)].error, 0.00103, rel_tol=1e-9)
     assert math.isclose(garnet["measure"][(0,)].error, 0.02, rel_tol=1e-9)
@@ -256,43 +225,41 @@ def test_errors_are_the_machines_own(iqm: RemoteProvider, double: RunningDouble)
     assert any(math.isclose(sirius["cz"][0, 1].error, each, rel_tol=1e-9) for each in expected)
 
 
-def test_a_server_without_metrics_leaves_errors_unknown(
-    iqm: RemoteProvider, double: RunningDouble, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_without_metrics_leaves_errors_unknown(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its machines can be used all the same; no error is taken for zero."""
     monkeypatch.setattr(iqm_double.IqmDouble, "has_metrics", False)
-    known = read_calibration(iqm._pool.call("calibration", {"backend": "garnet"}))
+    known = read_calibration(rig.provider._pool.call("calibration", {"backend": "garnet"}))
     assert {each["error"] for name in ("r", "cz", "measure") for each in known["gates"][name]} == {None}
     assert len(known["coupling"]) == 31
-    assert iqm.availability("iqm/garnet").calibrated_at is None
+    assert rig.provider.availability("iqm/garnet").calibrated_at is None
 
 
-def test_a_fake_devices_errors_are_those_it_simulates(iqm: RemoteProvider) -> None:
+def test_a_fake_devices_errors_are_those_it_simulates(rig: Rig) -> None:
     """Flips of a single qubit's readout come as often as the calibration says."""
-    content = iqm._pool.call("calibration", {"backend": "fake_garnet"})
+    content = rig.provider._pool.call("calibration", {"backend": "fake_garnet"})
     known = read_calibration(content)
     assert all(0 < each["error"] < 0.2 for name in ("r", "cz", "measure") for each in known["gates"][name])
     circuit = QuantumCircuit(20, 1)
     circuit.measure(0, 0)
-    counts = faked(iqm, Parcel("fake_garnet", (circuit,), 20_000, TOKEN, seed=3)).counts[0]
+    counts = faked(rig, Parcel("fake_garnet", (circuit,), 20_000, "0" * 32, seed=3)).counts[0]
     # QB1 reads 1 for 0 with probability 0.0255: five standard deviations are 0.0056.
     assert abs(counts["1"] / 20_000 - 0.0255) < 0.0056
 
 
 @pytest.mark.parametrize("backend", ["fake_adonis", "fake_deneb"])
-def test_fake_devices_run_without_key_or_network(iqm: RemoteProvider, backend: str) -> None:
+def test_fake_devices_run_without_key_or_network(rig: Rig, backend: str) -> None:
     """Noisy, with every bit in its place, and the same for the same seed."""
-    sent = parcel(iqm, backend, shots=2000)
-    first, second = faked(iqm, sent).counts[0], faked(iqm, sent).counts[0]
+    sent = parcel(rig, backend, shots=2000)
+    first, second = faked(rig, sent).counts[0], faked(rig, sent).counts[0]
     assert first == second
     assert sum(first.values()) == 2000
     assert first["0101"] + first["0110"] > 1500
     assert all(key[0] == "0" for key in first)
 
 
-def test_a_server_of_another_form_is_noticed(double: RunningDouble, iqm: RemoteProvider) -> None:
+def test_a_server_of_another_form_is_noticed(rig: Rig) -> None:
     """The double's answers to a fixed exchange have the keys and types that were recorded for API v1."""
-    job = iqm.send(parcel(iqm, "garnet"))
+    job = rig.provider.send(parcel(rig, "garnet"))
     exchange = {
         "quantum_computers": "/api/v1/quantum-computers",
         "architecture": "/api/v1/calibration-sets/garnet/default/dynamic-quantum-architecture",
@@ -301,13 +268,13 @@ def test_a_server_of_another_form_is_noticed(double: RunningDouble, iqm: RemoteP
         "measurement_counts": f"/api/v1/jobs/{job}/artifacts/measurement_counts",
         "measurements": f"/api/v1/jobs/{job}/artifacts/measurements",
     }
-    found = {name: _shape(_asked(double, path)) for name, path in exchange.items()}
-    assert found == {name: json.loads((SHAPES / f"{name}.json").read_text()) for name in exchange}
+    found = {name: _shape(_asked(rig, path)) for name, path in exchange.items()}
+    assert found == recorded("iqm", "v1")
 
 
-def _asked(double: RunningDouble, path: str) -> Any:
-    key = double.access["secrets"]["token"]
-    request = urllib.request.Request(double.url + path, headers={"Authorization": f"Bearer {key}"})
+def _asked(rig: Rig, path: str) -> Any:
+    key = rig.access.secrets["token"]
+    request = urllib.request.Request(rig.double.url + path, headers={"Authorization": f"Bearer {key}"})
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
 
