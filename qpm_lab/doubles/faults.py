@@ -36,7 +36,8 @@ class Faults:
     schema_change: str = ""
     """Name of a field that is left out of all answers, wherever it stands (F5)."""
     extra_field: str = ""
-    """Name of a field that is added to the outermost object of all answers."""
+    """Name of a field that is added to the outermost object of all answers; `status.cost.surprise` adds `surprise`
+    to the `cost` of their `status`, where they have one."""
     malformed: bool = False
     """Answers are cut off in the middle of their JSON."""
     wrong_type: bool = False

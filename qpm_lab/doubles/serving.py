@@ -141,7 +141,7 @@ def _body(reply: Reply, faults: Faults) -> tuple[bytes, str]:
         return reply.body, reply.headers.get("Content-Type", "application/octet-stream")
     document = _without(reply.body, faults.schema_change) if faults.schema_change else reply.body
     if faults.extra_field and isinstance(document, dict):
-        document = {**document, faults.extra_field: "new"}
+        document = _with(document, faults.extra_field)
     text = json.dumps(document).encode()
     if faults.large_bytes > len(text):
         text = text[:1] + b" " * (faults.large_bytes - len(text)) + text[1:]
@@ -152,6 +152,16 @@ def _without(value: Any, name: str) -> Any:
     if isinstance(value, dict):
         return {key: _without(each, name) for key, each in value.items() if key != name}
     return [_without(each, name) for each in value] if isinstance(value, list) else value
+
+
+def _with(value: Any, path: str) -> Any:
+    """A copy with one field more; a list on the way has it in each of its items."""
+    name, _, rest = path.partition(".")
+    if isinstance(value, list):
+        return [_with(each, path) for each in value]
+    if not isinstance(value, dict) or (rest and name not in value):
+        return value
+    return {**value, name: _with(value[name], rest) if rest else "new"}
 
 
 class Server:

@@ -20,6 +20,8 @@ _UPDATE = "The vendor's API has changed. Update qpm_lab, or report it; nothing i
 _LOOKED_UP = "Nobody can tell whether the job was taken: it is looked up before anything is sent again."
 _LATER = "Try again later; nothing was sent twice."
 _NEVER_SENT = ("ConnectionRefusedError", "NewConnectionError", "NameResolutionError", "ConnectTimeout", "ConnectError")
+Known = Mapping[str, "Known | None"]
+"""The fields of an answer, each with those inside it: None where it is a value, or its content is free."""
 _MESSAGE_FIELDS = ("message", "error", "detail", "error_description", "errors", "title", "code", "description")
 
 
@@ -71,6 +73,30 @@ def no_others(document: Mapping[str, Any], known: Collection[str], *, vendor: st
         raise ProviderError(
             f"{vendor}'s answer to {what} has the unknown field {words(name)!r}.", _UPDATE, uncertain=True
         )
+
+
+def nothing_else(document: Any, known: Known, *, vendor: str, what: str, inside: str = "") -> None:
+    """Refuses an answer that has, as deep as `known` goes, a field which nobody has read about.
+
+    Args:
+        document: The answer; lists are gone through, and what is no object is not judged here.
+        known: What it may have.
+        vendor: As the vendor writes itself.
+        what: Which answer it is.
+        inside: Names on the way to `document`, each with a dot behind it.
+
+    Raises:
+        ProviderError: There is one; the message names it with its path.
+    """
+    if isinstance(document, list):
+        for each in document:
+            nothing_else(each, known, vendor=vendor, what=what, inside=inside)
+    if not isinstance(document, Mapping):
+        return
+    no_others({inside + name: None for name in document}, {inside + name for name in known}, vendor=vendor, what=what)
+    for name, further in known.items():
+        if further is not None:
+            nothing_else(document.get(name), further, vendor=vendor, what=what, inside=f"{inside}{name}.")
 
 
 def http_error(vendor_title: str, name: str, status: int, text: str, *, sending: bool) -> ProviderError:

@@ -151,10 +151,12 @@ class AQTClient:
 
     def cancel(self, backend: str, vendor_id: str) -> None:
         """By AQT's API, which its client leaves out; a machine that is asked directly has no such call."""
-        if self.standing(backend, vendor_id).state not in ("queued", "running"):
-            return
         if self._direct:
-            raise ProviderError(f"{TITLE}'s direct access cannot stop a circuit.", "Wait until it has run.")
+            if self.standing(backend, vendor_id).state == "running":
+                raise ProviderError(f"{TITLE}'s direct access cannot stop a circuit.", "Wait until it has run.")
+            return
+        if _STATES[self._response(vendor_id, strictly=False)["status"]] not in ("queued", "running"):
+            return
         self._api.delete(f"v1/jobs/{quote(vendor_id, safe='')}")
 
     def run(self, parcel: Parcel) -> Answer:
@@ -191,8 +193,9 @@ class AQTClient:
         hint = f"Name one of {', '.join(map(words, found))} as `workspace` in the settings of this provider."
         raise ProviderError(f"{backend!r} is in several workspaces at {TITLE}.", hint)
 
-    def _response(self, vendor_id: str) -> dict[str, Any]:
-        found = self._api.get(f"v1/result/{quote(vendor_id, safe='')}", _JOB_FIELDS, {"response": _RESPONSE_FIELDS})
+    def _response(self, vendor_id: str, *, strictly: bool = True) -> dict[str, Any]:
+        known = (_JOB_FIELDS, {"response": _RESPONSE_FIELDS}) if strictly else ()
+        found = self._api.get(f"v1/result/{quote(vendor_id, safe='')}", *known)
         if found.get("message") == "unknown job_id":
             raise http_error(TITLE, "aqt", 404, json.dumps(found), sending=False)
         response: dict[str, Any] = field(found, "response", vendor=TITLE, what=_RESULT)

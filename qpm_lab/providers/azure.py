@@ -59,7 +59,7 @@ VENDOR = Vendor(
     name="azure",
     title=TITLE,
     client="qpm_lab.providers.azure:AzureClient",
-    module="azure",
+    module="azure.quantum",
     packages=("azure-quantum>=3.13,<4", "qiskit>=2.1,<3"),
     secrets=("token",),
     backends=(
@@ -88,7 +88,7 @@ class AzureClient:
     """Speaks to one workspace.
 
     Args:
-        access: See `azure_workspace.place_of`.
+        access: See `azure_workspace.Workspace`.
     """
 
     def __init__(self, access: Access) -> None:
@@ -166,7 +166,7 @@ class AzureClient:
 
     def cancel(self, backend: str, vendor_id: str) -> None:
         """Asks Azure to stop it."""
-        if _state(self._workspace.job(vendor_id)) in ("queued", "running"):
+        if _state(self._workspace.job(vendor_id, searched=False)) in ("queued", "running"):
             self._workspace.cancel(vendor_id)
 
     def run(self, parcel: Parcel) -> Answer:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from qpm_lab.errors import ProviderError
-from qpm_lab.providers.answers import field, http_error, network_error, unreadable, words
+from qpm_lab.providers.answers import Known, field, http_error, network_error, nothing_else, unreadable, words
+from qpm_lab.providers.azure_fields import JOB, PROVIDERS
 from qpm_lab.providers.azure_programs import REPORT, TITLE
 from qpm_lab.providers.vendor import Access
 
@@ -79,7 +80,8 @@ class Workspace:
     """Its jobs and blobs.
 
     Args:
-        access: See `place_of`.
+        access: See `place_of`; with the setting `unknown_fields`: `allow`, answers are read that have fields which
+            nobody here has read about. They are refused otherwise.
     """
 
     def __init__(self, access: Access) -> None:
@@ -95,25 +97,32 @@ class Workspace:
         place = place_of(access)
         self._key, self._place = place.key, place.workspace
         self.name = place.workspace[2]
+        self._strict = access.options.get("unknown_fields") != "allow"
         services = WorkspaceClient(place.endpoint, AzureKeyCredential(place.key), api_version=API, **_BOUNDS).services
         self._jobs, self._storage, self._providers = services.jobs, services.storage, services.providers
 
     def targets(self, what: str) -> list[Any]:
         """All machines of all makers, as the workspace describes them."""
         with self.translated(what):
-            providers = list(self._providers.list(*self._place))
+            providers = list(self._providers.list(*self._place, raw_response_hook=self._look(PROVIDERS, what)))
         if not providers:  # Microsoft's client reads an answer without its list as an empty one
             message = f"The field 'value' of {TITLE}'s answer to {what} is missing or empty."
             raise ProviderError(message, REPORT, uncertain=True)
         return [target for each in providers for target in field(each, "targets", vendor=TITLE, what=what)]
 
-    def job(self, job_id: str) -> Any:
-        """A job's document; an error that may be waited out when the job is not shown."""
+    def job(self, job_id: str, *, searched: bool = True) -> Any:
+        """A job's document; an error that may be waited out when the job is not shown.
+
+        Args:
+            job_id: Which.
+            searched: Whether unknown fields matter.
+        """
         from azure.core.exceptions import ResourceNotFoundError
 
+        hook = {"raw_response_hook": self._look(JOB, GET_JOB)} if searched else {}
         with self.translated(GET_JOB):
             try:
-                return self._jobs.get(*self._place, job_id)
+                return self._jobs.get(*self._place, job_id, **hook)
             except ResourceNotFoundError as error:
                 said = f"{TITLE} answered 404: {words(_said(error))}"
                 raise ProviderError(said, "A new job may not be shown yet; try again later.", retryable=True) from error
@@ -188,6 +197,16 @@ class Workspace:
         with self.translated(what):
             answer = self._storage.get_sas_uri(*self._place, BlobDetails(container_name=container, blob_name=blob))
         return str(field(answer, "sasUri", vendor=TITLE, what=what))
+
+    def _look(self, known: Known, what: str) -> Callable[[Any], None]:
+        """What Microsoft's client is to call with each answer as it came: it passes over what its models lack."""
+
+        def look(answer: Any) -> None:
+            if self._strict and answer.http_response.status_code == 200:
+                with suppress(ValueError, RecursionError):  # What is no JSON, the client finds.
+                    nothing_else(answer.http_response.json(), known, vendor=TITLE, what=what)
+
+        return look
 
     @contextmanager
     def translated(self, what: str, *, sending: bool = False) -> Iterator[None]:

@@ -114,8 +114,8 @@ def _json(http_response: Any, model: Any, **_: Any) -> None:
 
 def _known(http_response: Any, model: Any, **_: Any) -> None:
     """Refuses fields that the client does not know: it would leave them out in silence."""
-    # The id of a task that was just made is worth more than the question what else the answer says.
-    if http_response.status_code < 300 and model.name != "CreateQuantumTask":
+    # The id of a task that was just made, or that one was stopped, is worth more than what else the answer says.
+    if http_response.status_code < 300 and model.name not in ("CreateQuantumTask", "CancelQuantumTask"):
         no_others(read(http_response.content, model.name), model.output_shape.members, vendor=TITLE, what=model.name)
 
 

@@ -18,7 +18,7 @@ from importlib.metadata import version
 from typing import Any, Literal
 
 from qpm_lab.errors import ProviderError
-from qpm_lab.providers import ibm_devices
+from qpm_lab.providers import ibm_devices, ibm_fields
 from qpm_lab.providers.answers import field, one_of, words
 from qpm_lab.providers.ibm_results import (
     Checked,
@@ -63,7 +63,8 @@ RAN_TOO_LONG = 1305
 class IbmClient:
     """Speaks to IBM Quantum; see `vendor.Client`.
 
-    Options: `instance` (its CRN or name; else the one that the client picks), `region`, `plans_preference`.
+    Options: `instance` (its CRN or name; else the one that the client picks), `region`, `plans_preference`, and
+    `unknown_fields`: `allow` reads answers with fields that nobody here has read about, which are refused otherwise.
     """
 
     def __init__(self, access: Access) -> None:
@@ -74,7 +75,8 @@ class IbmClient:
             # Else it asks IBM's global catalogue, whose address cannot be set, for the instances of the account.
             os.environ["QISKIT_FUNCTIONS_EXPERIMENTAL"] = "1"
         self._access = access
-        self._watch = Watch(float(access.options.get("timeout_seconds", CALL_SECONDS)))
+        strict = access.options.get("unknown_fields") != "allow"
+        self._watch = Watch(float(access.options.get("timeout_seconds", CALL_SECONDS)), strict=strict)
         self._made: Any = None
 
     def calibration(self, backend: str) -> bytes | None:
@@ -98,6 +100,7 @@ class IbmClient:
             machine = self._machine(backend)
             status = machine.status()
             told = self._watch.answer_to("/status")
+            self._watch.search("/status", ibm_fields.STATUS, f"GET /backends/{backend}/status")
             for name in ("state", "status", "length_queue"):
                 # The client fills in what is missing.
                 field(told, name, vendor=TITLE, what=f"GET /backends/{backend}/status")
@@ -136,16 +139,17 @@ class IbmClient:
         with self._watch.call():
             service = self._service()
             found = [service.jobs(job_tags=[token], limit=20, instance=crn) for crn in self._instances(service)]
+            self._watch.search("/jobs", ibm_fields.JOBS, "GET /jobs")
             jobs = [job for page in found for job in page if token in (job.tags or ())]
             return [str(job.job_id()) for job in jobs]
 
     def standing(self, backend: str, vendor_id: str) -> Standing:
         """The job's state, its place in the queue while it waits, and IBM's words when it failed."""
         with self._watch.call():
-            job, told = self._job(vendor_id)
+            job, told = self._searched_job(vendor_id)
             state = _state(told, vendor_id)
             if state == "queued":
-                return Standing(state, whole_number(job.metrics().get("position_in_queue")))
+                return Standing(state, whole_number(self._metrics(job, vendor_id).get("position_in_queue")))
             return Standing(state, None, _reason(told) if state == "failed" else "")
 
     def answer(self, parcel: Parcel, vendor_id: str) -> Answer:
@@ -153,12 +157,13 @@ class IbmClient:
         from qiskit_ibm_runtime.decoders.defaults import DEFAULT_DECODERS
 
         with self._watch.call():
-            job, told = self._job(vendor_id)
+            job, told = self._searched_job(vendor_id)
             if _state(told, vendor_id) != "done":
                 raise ProviderError(f"The job {vendor_id} of {TITLE} is not done.", "Ask again later.", retryable=True)
             what = f"GET /jobs/{vendor_id}/results"
-            counts = counts_of(job.result(decoder=[Checked(what), *DEFAULT_DECODERS["executor"]]), parcel, what)
-            metrics = job.metrics()
+            decoders = [Checked(what, self._watch.strict), *DEFAULT_DECODERS["executor"]]
+            counts = counts_of(job.result(decoder=decoders), parcel, what)
+            metrics = self._metrics(job, vendor_id)
             times = field(metrics, "timestamps", vendor=TITLE, what=f"GET /jobs/{vendor_id}/metrics")
             usage = field(metrics, "usage", vendor=TITLE, what=f"GET /jobs/{vendor_id}/metrics")
             return Answer(
@@ -221,6 +226,17 @@ class IbmClient:
         """The job, and what IBM said of it: the client keeps a state and fills in what is missing."""
         job = self._service().job(vendor_id)
         return job, self._watch.answer_to(f"/jobs/{vendor_id}")
+
+    def _searched_job(self, vendor_id: str) -> tuple[Any, Any]:
+        """As `_job`, for reading what it says; a job can be stopped whatever else it says."""
+        found = self._job(vendor_id)
+        self._watch.search(f"/jobs/{vendor_id}", ibm_fields.JOB, f"GET /jobs/{vendor_id}")
+        return found
+
+    def _metrics(self, job: Any, vendor_id: str) -> Any:
+        metrics = job.metrics()
+        self._watch.search("/metrics", ibm_fields.METRICS, f"GET /jobs/{vendor_id}/metrics")
+        return metrics
 
 
 def _service_of(access: Access) -> Any:

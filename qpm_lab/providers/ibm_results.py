@@ -6,13 +6,15 @@ import base64
 import json
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from qpm_lab.errors import CapacityError, ProviderError
-from qpm_lab.providers.answers import checked_counts, field
+from qpm_lab.providers.answers import checked_counts, field, nothing_else
 from qpm_lab.providers.apart.bounds import MOST_BYTES
+from qpm_lab.providers.ibm_fields import RESULTS
 from qpm_lab.providers.ibm_watch import TITLE
 from qpm_lab.providers.vendor import Parcel
 
@@ -43,6 +45,8 @@ class Checked:
     """The first of the decoders: looks at what the others would unpack, and hands the text on as it came."""
 
     what: str
+    strict: bool
+    """Whether fields that nobody has read about are refused."""
 
     def is_applicable(self, data: Any) -> bool:
         """Always."""
@@ -51,6 +55,9 @@ class Checked:
     def decode(self, data: str) -> str:
         """The text, if it may be unpacked."""
         check_arrays(data, self.what)
+        if self.strict:
+            with suppress(ValueError, RecursionError):  # What is wrong with its form, the client finds.
+                nothing_else(json.loads(data), RESULTS, vendor=TITLE, what=self.what)
         return data
 
 

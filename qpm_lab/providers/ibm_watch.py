@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from qpm_lab.errors import ProviderError
-from qpm_lab.providers.answers import field, http_error, network_error, unreadable, words
+from qpm_lab.providers.answers import Known, field, http_error, network_error, nothing_else, unreadable, words
 
 TITLE = "IBM Quantum"
 CONNECT_SECONDS = 10.0
@@ -66,10 +66,12 @@ class Watch:
 
     Args:
         call_seconds: How long a call may take; no request waits longer.
+        strict: Whether fields that nobody has read about are refused: the client passes over them.
     """
 
-    def __init__(self, call_seconds: float = CALL_SECONDS) -> None:
+    def __init__(self, call_seconds: float = CALL_SECONDS, *, strict: bool = True) -> None:
         self.seen: list[Exchange] = []
+        self.strict = strict
         self._times = (min(CONNECT_SECONDS, 0.8 * call_seconds), 0.8 * call_seconds)
 
     def install(self) -> None:
@@ -112,6 +114,16 @@ class Watch:
     def answer_to(self, end: str) -> Any:
         """The last answer from an address with that end."""
         return next(each for each in reversed(self.seen) if each.path.endswith(end)).document()
+
+    def search(self, end: str, known: Known, what: str) -> None:
+        """Looks through all answers of this call from addresses with that end.
+
+        Raises:
+            ProviderError: One has a field that is not known.
+        """
+        for each in self.seen if self.strict else ():
+            if each.path.endswith(end) and each.status == 200:
+                nothing_else(each.document(), known, vendor=TITLE, what=what)
 
     def raise_failure(self) -> None:
         """Raises what the last exchange failed with, if it did and the client did not mind."""

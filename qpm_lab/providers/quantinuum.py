@@ -8,7 +8,6 @@ its results come in a form of their own, which this file does not read.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +17,7 @@ from uuid import UUID
 from qpm_lab.errors import ProviderError
 from qpm_lab.experiment import BackendInfo
 from qpm_lab.providers.answers import checked_counts, words
+from qpm_lab.providers.quantinuum_fields import Look
 from qpm_lab.providers.vendor import Access, Answer, Availability, Durability, Parcel, Standing, Vendor
 
 if TYPE_CHECKING:
@@ -84,14 +84,16 @@ class QuantinuumClient:
     """Quantinuum Nexus behind the interface of `qpm_lab.providers.vendor.Client`.
 
     Args:
-        access: `token`, a refresh token of Nexus; `url` of another Nexus; settings `project` and `user_group`.
+        access: `token`, a refresh token of Nexus; `url` of another Nexus; settings `project`, `user_group`, and
+            `unknown_fields`: `allow` reads answers with fields that nobody here has read about, refused otherwise.
     """
 
     def __init__(self, access: Access) -> None:
-        os.environ |= {"NEXUS_STORE_TOKENS": "false", **_address(access.url)}
+        self._configuration = {"store_tokens": False, **_address(access.url)}
         self._token = access.secrets.get("token", "")
         self._project_name = str(access.options.get("project") or _PROJECT)
         self._user_group = access.options.get("user_group")
+        self._look = Look(access.options.get("unknown_fields") != "allow")
         self._project: Any = None
         self._is_open = False
 
@@ -128,8 +130,10 @@ class QuantinuumClient:
     def find(self, backend: str, token: str) -> Sequence[str]:
         """Jobs of that name, on whatever machine."""
         project = self._opened_project()
-        with self._speaking(f"GET /api/jobs/{API}") as nexus:
-            return [str(job.id) for job in nexus.jobs.get_all(name_exact=[token], project=project).list()]
+        with self._speaking(f"GET /api/jobs/{API}", searched=True) as nexus:
+            listed = nexus.jobs.get_all(name_exact=[token], project=project).list()
+        # What is found beyond the first is stopped, so that the name is not left to the vendor's search.
+        return [str(job.id) for job in listed if job.annotations.name == token]
 
     def standing(self, backend: str, vendor_id: str) -> Standing:
         """State, queue position and, of a failed job, Nexus' own words."""
@@ -141,7 +145,7 @@ class QuantinuumClient:
     def answer(self, parcel: Parcel, vendor_id: str) -> Answer:
         """Histograms over all bits of `c`, and the credits that the job took."""
         job = self._job(vendor_id)
-        with self._speaking(f"GET /api/jobs/{API}/ID") as nexus:
+        with self._speaking(f"GET /api/jobs/{API}/ID", searched=True) as nexus:
             found = nexus.jobs.results(job)
             # The client takes a missing cost for 0 here, and cuts the status' own after two places.
             hqc = None if job.last_status_detail.cost is None else float(nexus.jobs.cost(job))
@@ -162,7 +166,7 @@ class QuantinuumClient:
 
     def cancel(self, backend: str, vendor_id: str) -> None:
         """Asks Nexus to cancel; one that has ended is left as it is."""
-        job = self._job(vendor_id)
+        job = self._job(vendor_id, searched=False)  # whatever else it says
         if _STATES[job.last_status.name] in ("queued", "running"):
             with self._speaking(f"POST /api/jobs/{API}/ID/rpc/cancel") as nexus:
                 nexus.jobs.cancel(job)
@@ -176,7 +180,7 @@ class QuantinuumClient:
 
         what = "GET /api/results/v1beta3/ID"
         width = parcel.circuits[place].num_clbits
-        with self._speaking(what):
+        with self._speaking(what, searched=True):
             result = item.download_result()
             # The highest bit first, as Qiskit writes them.
             counted = result.get_counts(cbits=[Bit("c", n) for n in reversed(range(width))])
@@ -204,13 +208,13 @@ class QuantinuumClient:
         with self._speaking("POST /api/circuits/v1beta2") as nexus:
             return [nexus.circuits.upload(each, project=project, name=parcel.token) for each in circuits]
 
-    def _job(self, vendor_id: str) -> Any:
+    def _job(self, vendor_id: str, *, searched: bool = True) -> Any:
         try:
             number = UUID(vendor_id)
         except ValueError as error:
             message = f"{words(vendor_id)!r} is no id of a {TITLE} job."
             raise ProviderError(message, "Nexus' ids are UUIDs.", cause=error) from error
-        with self._speaking(f"GET /api/jobs/{API}/ID") as nexus:
+        with self._speaking(f"GET /api/jobs/{API}/ID", searched=searched) as nexus:
             return nexus.jobs.get(id=number)
 
     def _opened_project(self) -> Any:
@@ -220,14 +224,20 @@ class QuantinuumClient:
         return self._project
 
     @contextmanager
-    def _speaking(self, what: str, *, sending: bool = False) -> Iterator[Any]:
-        """The client, logged in; what it raises becomes a ProviderError that says what it means for the job."""
+    def _speaking(self, what: str, *, sending: bool = False, searched: bool = False) -> Iterator[Any]:
+        """The client, logged in; what it raises becomes a ProviderError that says what it means for the job.
+
+        Args:
+            what: Is asked.
+            sending: Whether a job is submitted.
+            searched: Whether answers are refused that have unknown fields.
+        """
         import qnexus
 
         is_sent = False
         try:
             self._log_in(qnexus)
-            is_sent = sending
+            is_sent, self._look.on = sending, searched
             yield qnexus
         except ProviderError:
             raise
@@ -239,19 +249,24 @@ class QuantinuumClient:
     def _log_in(self, nexus: Any) -> None:
         if not self._is_open:
             from qnexus.client import get_nexus_client
+            from qnexus.config import CONFIG
 
+            for name, value in self._configuration.items():
+                # Its environment variables count only until somebody imports it, and a key must not go elsewhere.
+                setattr(CONFIG, name, value)
             nexus.login_with_token(self._token)
             get_nexus_client().timeout = REQUEST_SECONDS
+            get_nexus_client().event_hooks = {"response": [self._look]}
             self._is_open = True
 
 
-def _address(url: str) -> dict[str, str]:
-    """Where the client looks for Nexus when it is imported."""
+def _address(url: str) -> dict[str, Any]:
+    """Where the client is to look for Nexus, in its own words."""
     if not url:
         return {}
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    return {"NEXUS_PROTOCOL": parts.scheme, "NEXUS_DOMAIN": parts.hostname or "", "NEXUS_PORT": str(port)}
+    return {"protocol": parts.scheme, "domain": parts.hostname or "", "port": port}
 
 
 def _between(begin: datetime | None, end: datetime | None) -> float:

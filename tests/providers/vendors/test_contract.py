@@ -14,8 +14,6 @@ from qpm_lab.doubles.double import Double
 from qpm_lab.errors import ProviderError
 from tests.providers.vendors.conftest import STATES, SUBMISSIONS, Rig, crossed, flipped, leaning
 
-NAMED = {"aqt", "braket", "ionq", "iqm"}
-"""Vendors whose client shows all fields of an answer: an unknown one is refused by name. Others' drop it themselves."""
 READING = ("standing", "answer")
 
 
@@ -216,16 +214,32 @@ def test_a_missing_field_is_named(rig: Rig) -> None:
     assert not error.retryable
 
 
-def test_an_unknown_field_is_named_where_the_client_shows_it(rig: Rig) -> None:
-    """Refused by name; a client that drops it itself gives the same result as before."""
+@pytest.mark.parametrize("name", READING)
+def test_an_unknown_field_is_named(rig: Rig, name: str) -> None:
+    """Also where the vendor's own client passes over it; the job stays, and can be read when the field is gone."""
     vendor_id = done(rig)
+    call = asked(rig, name, vendor_id)
     rig.double.faults(extra_field="surprise")
-    if rig.name in NAMED:
-        error = refused(lambda: rig.provider.standing(rig.backend, vendor_id))
-        assert "'surprise'" in error.message
-        assert not error.retryable
-    else:
-        assert rig.provider.standing(rig.backend, vendor_id).state == "done"
+    error = refused(call)
+    assert "'surprise'" in error.message
+    assert not error.retryable
+    rig.double.faults(extra_field="")
+    call()
+
+
+def test_an_unknown_field_does_not_undo_a_submission(rig: Rig) -> None:
+    """An answer that brought an id is not searched for further fields."""
+    rig.double.faults(extra_field="surprise", only=tail(rig))
+    assert rig.provider.send(rig.parcel(crossed())) == rig.double.submissions()[0]["id"]
+
+
+def test_an_unknown_field_keeps_no_job_from_being_stopped(rig: Rig) -> None:
+    """Whatever else is said of it: while it runs it may cost money."""
+    rig.double.faults(stuck=True)
+    vendor_id = rig.provider.send(rig.parcel(crossed()))
+    rig.double.faults(stuck=True, extra_field="surprise")
+    rig.provider.stop(rig.backend, vendor_id)
+    assert [job["cancelled"] for job in rig.double.submissions()] == [True]
 
 
 @pytest.mark.parametrize("fault", [{"malformed": True}, {"wrong_type": True}, {"large_bytes": 50 * 2**20}], ids=str)
