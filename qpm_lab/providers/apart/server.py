@@ -54,13 +54,17 @@ def _opened(opening: bytes, answers: IO[bytes]) -> tuple[Client, Access]:
 
 
 def _made(made: list[Client], asked: messages.Opening) -> None:
-    """Imports what calls need, at the start: on a busy machine that takes longer than a call may."""
+    """Also imports what calls need: on a busy machine that takes longer than a call may.
+
+    Only after the client is made: some libraries read once and for all, when they are imported, what it sets for them.
+    """
+    bounds.begin(messages.network_seconds(asked.access))
+    module, _, name = asked.client.partition(":")
+    client = getattr(import_module(module), name)(asked.access)
     for each in (asked.module, CIRCUITS):
         with suppress(ModuleNotFoundError):  # the call that needs it says so
             import_module(each)
-    bounds.begin(messages.network_seconds(asked.access))
-    module, _, name = asked.client.partition(":")
-    made.append(getattr(import_module(module), name)(asked.access))
+    made.append(client)
 
 
 def _answered(client: Client, name: str, arguments: dict[str, Any]) -> Any:

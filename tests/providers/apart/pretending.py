@@ -20,11 +20,12 @@ class PretendingClient:
 
     def __init__(self, access: Access) -> None:
         self.access = access
-        self.began_with = frozenset(sys.modules)
+        self.made_with, self.began_with = frozenset(sys.modules), frozenset[str]()
         if access.options.get("refuse"):
             raise ProviderError(f"The key {access.secrets['token']} is of no use.", "Take another.")
 
     def standing(self, backend: str, vendor_id: str) -> Standing:
+        self.began_with = self.began_with or frozenset(sys.modules)
         time.sleep(float(self.access.options.get("slow", 0)))
         told: object = getattr(self, backend)(vendor_id)
         return Standing("done", message=told if isinstance(told, str) else json.dumps(told))
@@ -34,7 +35,7 @@ class PretendingClient:
         return {"environment": dict(os.environ), "cwd": str(Path.cwd()), "home": str(Path.home()), "files": files}
 
     def imported(self, vendor_id: str) -> object:
-        return vendor_id in self.began_with
+        return [vendor_id in self.made_with, vendor_id in self.began_with]
 
     def process(self, vendor_id: str) -> object:
         return os.getpid()
