@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from qpm_lab.experiment import BackendInfo, Quote, Request
 from qpm_lab.pricing.live import LiveRates
+from qpm_lab.pricing.parts import VendorJob
 from qpm_lab.pricing.prices import Prices, compare, load_prices, prices_of
 from qpm_lab.pricing.usage import Settlement, Usage
 
@@ -22,6 +23,7 @@ __all__ = [
     "Prices",
     "Settlement",
     "Usage",
+    "VendorJob",
     "catalogue_backends",
     "compare",
     "load_prices",

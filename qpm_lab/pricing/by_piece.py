@@ -28,3 +28,6 @@ class TaskAndShot(Rates):
         total = tasks * self.per_task + shots * self.per_shot
         text = f"{tasks:,} × {self.per_task} + {shots:,} shots × {self.per_shot}"
         return Amount((total, total, total), text)
+
+    def weight(self, circuits: int, shots: int) -> Decimal:
+        return circuits * self.per_task + shots * self.per_shot

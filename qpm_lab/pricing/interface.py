@@ -43,6 +43,9 @@ class Formula(Protocol):
     def metered(self, usage: Usage) -> Decimal | None:
         """The cost of what the vendor measured; None when it did not, or does not bill by it."""
 
+    def weight(self, circuits: int, shots: int) -> Decimal:
+        """How much of a job's cost so many of its circuits and shots stand for, next to others of the same job."""
+
 
 class Rates(BaseModel):
     """The fields of a formula are the rates of a row; nothing else may stand there."""
@@ -52,6 +55,10 @@ class Rates(BaseModel):
     def metered(self, usage: Usage) -> Decimal | None:
         """By default nothing is billed by what is measured."""
         return None
+
+    def weight(self, circuits: int, shots: int) -> Decimal:
+        """By default a job's cost is shared out by shots."""
+        return Decimal(shots)
 
 
 class Part(NamedTuple):

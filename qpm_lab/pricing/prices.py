@@ -14,6 +14,7 @@ from qpm_lab.pricing.usage import Settlement, Usage
 
 if TYPE_CHECKING:
     from qpm_lab.pricing.catalogue import Catalogue
+    from qpm_lab.pricing.parts import VendorJob
     from qpm_lab.pricing.rows import Row
     from qpm_lab.pricing.site import Site
 
@@ -99,6 +100,12 @@ class Prices:
         from qpm_lab.pricing.settling import settled
 
         return settled(self.row(request.backend.ruled_as), quote, usage, self.site, today or _today())
+
+    def settle_parts(self, request: Request, quote: Quote, parts: Sequence[VendorJob]) -> Settlement:
+        """The same for a job of several vendor jobs, of which some may never have been sent; see `settled_parts`."""
+        from qpm_lab.pricing.parts import settled_parts
+
+        return settled_parts(self, request, quote, parts)
 
     def backends(self) -> tuple[BackendInfo, ...]:
         """Machines that can be quoted and decided on, but not run by this version."""

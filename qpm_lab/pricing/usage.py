@@ -31,4 +31,7 @@ class Settlement:
     nano: int
     basis: Basis
     """`billed`: the vendor named the amount. `metered`: it named the usage. `quoted`: neither. `refunded`: nothing is
-    charged, because the vendor never took the job or gives back what failed or was cancelled."""
+    charged, because the vendor never took the job or gives back what failed or was cancelled. Of several parts the one
+    that is known least well."""
+    reason: str = ""
+    """How the parts of a job were booked, where that differs between them."""

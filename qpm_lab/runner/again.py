@@ -11,6 +11,7 @@ from qpm_lab.errors import InputError
 from qpm_lab.ledger import Ledger
 from qpm_lab.runner.order import Order
 from qpm_lab.runner.record import sweeps_of
+from qpm_lab.runner.route_taken import Taken
 
 LABELS = ("name", "experiment", "project", "cost_center", "classification")
 CHANGES = ("shots", "backend", "seed", *LABELS, "max_cost", "fidelity", "twirl", "validate")
@@ -21,8 +22,9 @@ def order_again(ledger: Ledger, job_id: str, changes: Mapping[str, Any]) -> Orde
     """The order that repeats a recorded job, whatever became of it.
 
     Circuits, the values of a sweep, backend, shots, labels, conditions, twirl and the choice of how fidelity is
-    measured are those recorded. The seed is not, unless it is given: the same seed would give the same simulation
-    and not another run. A repeated canary does not count as one.
+    measured are those recorded; for a job whose backend a route chose that route, which chooses by today's rules. The
+    seed is not, unless it is given: the same seed would give the same simulation and not another run. A repeated canary
+    does not count as one.
 
     Args:
         ledger: Where it is recorded.
@@ -48,10 +50,10 @@ def options_of(order: Order) -> dict[str, Any]:
 
 
 def _recorded(ledger: Ledger, asked: Mapping[str, Any]) -> Order:
-    request = asked["request"]
+    request, route = asked["request"], Taken.read(asked.get("route"))
     return Order(
         _source(ledger, asked),
-        backend=request["backend"],
+        backend=request["backend"] if route is None else route.again,
         shots=request["shots"],
         fidelity=request.get("fidelity"),
         max_cost=request.get("max_cost"),

@@ -46,6 +46,8 @@ class Choice:
     ranked: tuple[Ranked, ...]
     plans: Mapping[str, Plan]
     """Of those backends on which the job can be planned."""
+    asked: str
+    """`auto` or `route:NAME`, as it was written."""
 
     @property
     def able(self) -> list[str]:
@@ -70,6 +72,7 @@ class Choice:
             max_attempts=route.max_attempts,
             fallback=route.fallback,
             rerun_on_failed_validation=route.rerun_on_failed_validation,
+            asked=self.asked,
         )
         return replace(self.plans[backend_id], route=taken)
 
@@ -128,7 +131,7 @@ def choose(runner: Runner, order: Order, at: datetime, *, fully: bool = False) -
     answers = together({look.id: partial(ask, look) for look in looks}, ASK_SECONDS)
     found = [answers.get(look.id) or look.silent() for look in looks]
     plans = {look.id: look.plan for look in looks if look.plan is not None}
-    return Choice(route, bundle.name, bundle.version, ranked(route, found), plans)
+    return Choice(route, bundle.name, bundle.version, ranked(route, found), plans, order.backend)
 
 
 def planned(runner: Runner, order: Order, at: datetime) -> Plan:

@@ -9,6 +9,7 @@ from qpm_lab import circuits, fidelity
 from qpm_lab.errors import QpmError
 from qpm_lab.runner.again import order_again
 from qpm_lab.runner.compared_runs import Run, copies, differences, the_runs
+from qpm_lab.runner.naming import more_shots
 
 if TYPE_CHECKING:
     from qpm_lab.fidelity import Equivalence
@@ -85,10 +86,10 @@ def _reason(verdict: str, compared: Sequence[Equivalence]) -> str | None:
 
 def _rerun(runner: Runner, run: Run, shots: int) -> dict[str, Any]:
     """What to write for a run with so many shots, and what it would cost now; the price may be unknown."""
-    job_id = run.row.job_id
-    command = f"%qjob --again {job_id} --shots {shots}"
+    job_id, backend = run.row.job_id, run.row.backend
+    command = more_shots(job_id, shots, backend, routed="route" in run.asked)
     try:
-        quote = runner.plan(order_again(runner.ledger, job_id, {"shots": shots})).quote.to_dict()
+        quote = runner.plan(order_again(runner.ledger, job_id, {"shots": shots, "backend": backend})).quote.to_dict()
     except QpmError:
         quote = None
     return {"shots": shots, "command": command, "quote": quote}

@@ -16,16 +16,17 @@ import json
 import logging
 import random
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qpm_lab.errors import CancelledError, ProviderError, QpmError, SettingsError
 from qpm_lab.providers.interface import Progress
 from qpm_lab.providers.remote import RemoteProvider
-from qpm_lab.providers.vendor import Answer, Parcel, Standing
+from qpm_lab.providers.vendor import Answer, Standing
 from qpm_lab.runner import clock
+from qpm_lab.runner.duplicates import EVENT, stop_duplicates
+from qpm_lab.runner.parts import Part
 from qpm_lab.runner.shipment import Shipment
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ GROWTH = 1.5
 UNSTATED_SECONDS = 120.0
 """How long a parcel is looked for at a vendor that states no time, before its job is parked."""
 RENEW_SECONDS = 15.0
-OVER = frozenset({"done", "failed", "cancelled"})
-"""States in which a vendor job no longer runs or waits."""
 log = logging.getLogger("qpm_lab")
 
 
@@ -49,21 +48,6 @@ class ParkedError(ProviderError):
 
 class LostError(ProviderError):
     """Another process has taken the job over, or it was closed; nothing of it is ours any more."""
-
-
-@dataclass(slots=True)
-class Part:
-    """One parcel on its way."""
-
-    parcel: Parcel
-    vendor_id: str | None = None
-    taken_as: str | None = None
-    """The vendor's id for it, as long as the ledger does not have it."""
-    doubtful: bool = False
-    """Nobody can tell whether the vendor took it."""
-    missing_since: float | None = None
-    """When it was first not found; monotonic, so that a changed clock changes nothing."""
-    answer: Answer | None = None
 
 
 class Delivery:
@@ -95,6 +79,8 @@ class Delivery:
         self._pause = 0.0
         self._renewed = time.monotonic()
         self._stopping = False
+        self._cause: QpmError | None = None
+        """Why it has no result any more, while parts of it still go on."""
         waiting = self._next_unsent
         if doubtful and waiting is not None:
             waiting.doubtful = True
@@ -119,13 +105,13 @@ class Delivery:
         return next((part for part in self.parts if part.vendor_id is None), None)
 
     @property
-    def _next_unanswered(self) -> Part | None:
-        return next((part for part in self.parts if part.answer is None), None)
+    def _going(self) -> list[Part]:
+        return [part for part in self.parts if part.goes_on]
 
     def progress(self) -> Progress:
         """How far it is, in shots, with the vendor's own words where there are some."""
-        done = sum(_shots(part.parcel) for part in self.parts if part.answer is not None)
-        return Progress(done, sum(_shots(part.parcel) for part in self.parts), "shots", self._words())
+        done = sum(part.shots for part in self.parts if part.answer is not None)
+        return Progress(done, sum(part.shots for part in self.parts), "shots", self._words())
 
     def _words(self) -> str:
         title = self._provider.vendor.title
@@ -153,43 +139,50 @@ class Delivery:
         """
         self._renew(runner)
         why = self._asked_to_stop(runner)
-        part = self._next_unsent
+        part, ends = self._next_unsent, why or self._cause
         if part is not None and part.taken_as is not None:
             self.accept(part, part.taken_as, runner)
             return 0.0
-        if part is not None and not (why and not part.doubtful):
+        if part is not None and (part.doubtful or not ends):
             return self._look_up(part, runner) if part.doubtful else self._send(part, runner)
         if why and not self.vendor_ids:
             raise CancelledError(f"The job was cancelled: {why}.", "Nothing was sent, and nothing was spent.")
-        if why and not self._stopping:
+        if ends and not self._stopping:
             self.stop()
         return self._follow(runner)
 
     def stop(self) -> None:
-        """Asks the vendor to stop every part that has no answer yet; asked again at the next step if that fails."""
-        backend_id = self._live.task.backend.id
-        try:
-            for part in self.parts:
-                if part.vendor_id is not None and part.answer is None:
-                    self._provider.stop(backend_id, part.vendor_id)
-            self._stopping = True
-        except ProviderError as error:
-            self._tell("silent", error.message)
+        """Asks the vendor to stop every part that goes on; asked again at the next step if that fails."""
+        self._stopping = True
+        for part in self._going:
+            try:
+                self._provider.stop(self._live.task.backend.id, str(part.vendor_id))
+            except ProviderError as error:
+                self._stopping = False
+                self._tell("silent", error.message)
 
     def is_over(self) -> bool:
-        """True when nothing of it goes on at the vendor; what is not over is asked to stop.
+        """True when nothing of it goes on at the vendor, and it is known how all of it ended."""
+        return not any(part.doubtful or part.goes_on or part.ended == "unclear" for part in self.parts)
 
-        Raises:
-            ProviderError: the vendor does not say.
-        """
-        if any(part.doubtful for part in self.parts):
-            return False
-        going = [part.vendor_id for part in self.parts if part.vendor_id is not None and part.answer is None]
-        backend_id = self._live.task.backend.id
-        for vendor_id in going:
-            if self._provider.standing(backend_id, vendor_id).state not in OVER:
-                self._provider.stop(backend_id, vendor_id)
-        return all(self._provider.standing(backend_id, vendor_id).state in OVER for vendor_id in going)
+    def look(self, runner: Runner) -> None:
+        """How parts ended of which that is not known, as far as the vendor says now: their bill depends on it."""
+        try:
+            for part in self._going:
+                self._look(part, runner)
+        except QpmError as error:
+            log.info("job %s: not known how all of it ended: %s", self._live.job_id, error.message)
+
+    def _look(self, part: Part, runner: Runner) -> Standing:
+        backend_id, vendor_id = self._live.task.backend.id, str(part.vendor_id)
+        standing = self._provider.standing(backend_id, vendor_id)
+        if standing.state == "done":
+            runner.boundary("before-answer")
+            part.answer = self._provider.answer(part.parcel, vendor_id)
+            runner.boundary("after-answer")
+        elif standing.state in ("failed", "cancelled"):
+            part.ended = standing.state
+        return standing
 
     def _send(self, part: Part, runner: Runner) -> float:
         runner.boundary("before-send")
@@ -212,15 +205,16 @@ class Delivery:
         """A part that was certainly not taken. While the vendor has others of the job it is no attempt that has ended:
         to begin another would run and pay for those twice.
         """
-        if error.retryable and self.vendor_ids:
-            return self._wait("silent", error.message)
-        self._stop_the_others()
-        raise error
+        return self._wait("silent", error.message) if error.retryable and self.vendor_ids else self._ends(error)
 
-    def _stop_the_others(self) -> None:
-        """A job that fails in one part has no use for the rest."""
-        if len(self.vendor_ids) > len(self.answers):
-            self.stop()
+    def _ends(self, cause: QpmError) -> float:
+        """It has no use for the rest any more, but that is followed to its end: its bill depends on how it ended, and
+        only then may another attempt begin.
+        """
+        self._cause = self._cause or cause
+        if not self._going:
+            raise self._cause
+        return 0.0
 
     def accept(self, part: Part, vendor_id: str, runner: Runner) -> None:
         """Records that the vendor took a part.
@@ -249,7 +243,9 @@ class Delivery:
             return self._wait("silent", error.message)
         if found:
             self.accept(part, found[0], runner)
-            self._tell_of_duplicates(found, runner)
+            if len(found) > 1:
+                told = stop_duplicates(self._provider, self._live.task.backend.id, found, self.vendor_ids)
+                runner.ledger.note(EVENT, told, job_id=self._live.job_id)
             return 0.0
         # No vendor says for how long it knows a key, so the list comes first.
         return self._send_again(part, runner) if lookup == "idempotent" else self._not_found(part)
@@ -280,7 +276,8 @@ class Delivery:
             if self._live.plan.route is not None:
                 # It may go elsewhere; a job whose backend was named can only be sent again.
                 title = self._provider.vendor.title
-                raise ProviderError(f"{title} did not take the job: it was sent, and is not there.", retryable=True)
+                told = f"{title} did not take the job: it was sent, and is not there."
+                return self._ends(ProviderError(told, retryable=True))
             return 0.0
         left = (UNSTATED_SECONDS if bound is None else bound) - absent
         return min(self._wait("silent", "looking for the job at the vendor"), max(left, 0.05))
@@ -293,46 +290,42 @@ class Delivery:
             "or --not-submitted.",
         )
 
-    def _tell_of_duplicates(self, found: Sequence[str], runner: Runner) -> None:
-        if len(found) > 1:
-            runner.ledger.note("vendor.duplicates", {"vendor_ids": list(found)}, job_id=self._live.job_id)
-
     def _follow(self, runner: Runner) -> float | None:
-        part = self._next_unanswered
+        part = next(iter(self._going), None)
+        if part is None and self._cause is not None:
+            raise self._cause
+        if part is None and not self.is_sent:
+            raise CancelledError("The job was cancelled before all of it was sent.")
         if part is None:
             return None
-        if part.vendor_id is None:
-            raise CancelledError("The job was cancelled before all of it was sent.", "See what it cost.")
         try:
-            standing = self._provider.standing(self._live.task.backend.id, part.vendor_id)
-            if standing.state == "done":
-                runner.boundary("before-answer")
-                part.answer = self._provider.answer(part.parcel, part.vendor_id)
-                runner.boundary("after-answer")
+            standing = self._look(part, runner)
         except QpmError as error:
-            return self._unanswered(error)
+            return self._unanswered(part, error)
         return self._after(standing, runner)
 
-    def _unanswered(self, error: QpmError) -> float:
+    def _unanswered(self, part: Part, error: QpmError) -> float:
         """A vendor that does not answer has not lost the job; one whose answer cannot be read has it still."""
         if _may_pass(error):
             return self._wait("silent", error.message)
+        if self._cause is not None:
+            part.ended = "unclear"
+            return 0.0
         raise ParkedError(
             f"{error.message} The job is kept.", f"{_ended(error.hint)}Then: qpm jobs resume {self._live.job_id}"
         ) from error
 
     def _after(self, standing: Standing, runner: Runner) -> float | None:
+        title = self._provider.vendor.title
         if standing.state == "done":
             self._pause = 0.0
-            return 0.0 if self._next_unanswered else None
+            return 0.0 if self._going or self._cause or not self.is_sent else None
         if standing.state == "failed":
-            self._stop_the_others()
-            raise ProviderError(
-                f"{self._provider.vendor.title}: {standing.message or 'the job failed, without saying why'}",
-                "See the vendor's own page for this job, or run it elsewhere.",
-            )
+            told = f"{title}: {standing.message or 'the job failed, without saying why'}"
+            hint = "See the vendor's own page for this job, or run it elsewhere."
+            return self._ends(ProviderError(told, hint))
         if standing.state == "cancelled":
-            raise CancelledError(f"The job was cancelled at {self._provider.vendor.title}.", "See what it cost.")
+            return self._ends(CancelledError(f"The job was cancelled at {title}."))
         if standing.state == "running":
             self._begun(runner)
         if self._standing != standing:
@@ -392,7 +385,3 @@ def _may_pass(error: QpmError) -> bool:
 def _ended(sentence: str) -> str:
     """With a full stop and room for another sentence."""
     return f"{sentence.rstrip('. ')}. " if sentence.strip() else ""
-
-
-def _shots(parcel: Parcel) -> int:
-    return parcel.shots * len(parcel.circuits)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qpm_lab.ledger import Blob
 from qpm_lab.pricing import Settlement
 from qpm_lab.runner.outcome import counts_blob
-from qpm_lab.runner.settling import of_attempt, of_result, qpu_nanoseconds
+from qpm_lab.runner.settling import of_attempt, of_result, qpu_nanoseconds, told
 
 if TYPE_CHECKING:
     from qpm_lab.errors import ProviderError
@@ -31,25 +31,21 @@ class Ended:
 
 def failed(live: LiveJob, error: ProviderError) -> Ended:
     """An attempt without a result, with what the vendor keeps of its price."""
-    told = {"error": error.to_dict()}
-    cost = of_attempt(live, "job.failed")
+    said = {"error": error.to_dict()}
+    cost = of_attempt(live)
     if cost is None or not cost.nano:
-        return Ended(told)
+        return Ended(said)
     answers = live.delivery.answers if live.delivery else ()
     shots = sum(sum(counts.values()) for answer in answers for counts in answer.counts)
-    return Ended(told | {"cost": _told(cost)}, _used(live, shots, cost, live.plan.quote.qpu_nanoseconds), cost)
+    return Ended(said | {"cost": told(cost)}, _used(live, shots, cost, qpu_nanoseconds(live)), cost)
 
 
 def unconvincing(live: LiveJob, result: RunResult, verdict: Mapping[str, Any]) -> Ended:
     """An attempt whose result did not meet the job's conditions: it is kept, and paid for."""
     cost, blob = of_result(live, result), counts_blob(result.counts)
-    told = {"validation": dict(verdict), "cost": _told(cost), "counts_blob": blob.digest}
+    said = {"validation": dict(verdict), "cost": told(cost), "counts_blob": blob.digest}
     used = _used(live, live.plan.request.total_shots, cost, qpu_nanoseconds(live))
-    return Ended(told, used, cost, (blob,))
-
-
-def _told(cost: Settlement) -> dict[str, Any]:
-    return {"currency": cost.currency, "nano": cost.nano, "basis": cost.basis}
+    return Ended(said, used, cost, (blob,))
 
 
 def _used(live: LiveJob, shots: int, cost: Settlement, seconds: int) -> dict[str, int]:

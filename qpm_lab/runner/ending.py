@@ -14,7 +14,7 @@ from qpm_lab.runner import clock
 from qpm_lab.runner.canary import successes
 from qpm_lab.runner.estimating import dispersion, rerun
 from qpm_lab.runner.outcome import Outcome, counts_blob, no_estimate, validate_counts
-from qpm_lab.runner.settling import of_attempt, of_result, qpu_nanoseconds, spent, spent_without_result
+from qpm_lab.runner.settling import of_attempt, of_result, qpu_nanoseconds, spent, spent_without_result, told
 from qpm_lab.runner.validated import FAILED, PASSED, Told
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def completed(
         **_usage(live, result),
         "counts_blob": blob.digest,
         **{name: kept.digest for name, kept in further},
-        "fidelity": _told(estimates, live),
+        "fidelity": _estimates(estimates, live),
         "rerun": rerun(live.plan, estimates),
-        "cost": {"currency": cost.currency, "nano": cost.nano, "basis": cost.basis},
+        "cost": told(cost),
         **_of_several(live, own),
         "details": dict(result.details),
     }
@@ -62,19 +62,19 @@ def completed(
             "This result came too late: the job was already closed.", "See `qpm show` for what was recorded."
         )
     else:
-        told = {"currency": cost.currency, "amount": from_nano(cost.nano), "basis": cost.basis}
-        live.outcome = Outcome(result.counts, estimates, told)
+        paid = {"currency": cost.currency, "amount": from_nano(cost.nano), "basis": cost.basis}
+        live.outcome = Outcome(result.counts, estimates, paid)
 
 
 def _of_several(live: LiveJob, own: Settlement | None) -> dict[str, Any]:
     """What only a job with a route or several attempts has to tell of its last one."""
-    told: dict[str, Any] = {"passed_over": list(live.passed_over)} if live.passed_over else {}
+    several: dict[str, Any] = {"passed_over": list(live.passed_over)} if live.passed_over else {}
     if live.spent and own is not None:
-        told["own_cost"] = {"currency": own.currency, "nano": own.nano, "basis": own.basis}
-    return told
+        several["own_cost"] = told(own)
+    return several
 
 
-def _told(estimates: tuple[Estimate, ...], live: LiveJob) -> list[dict[str, Any]]:
+def _estimates(estimates: tuple[Estimate, ...], live: LiveJob) -> list[dict[str, Any]]:
     """The estimates, with what the order of the shots says where it is known."""
     found = dispersion(live.gathered.blocks) if live.gathered else None
     return [each.to_dict() | ({"dispersion": found} if found else {}) for each in estimates]
@@ -111,21 +111,22 @@ def ended_without_result(live: LiveJob, runner: Runner, event: str, error: QpmEr
     kept = _kept(live)
     if kept:
         error.hint = f"{len(kept):,} of {live.task.executions:,} points are kept: job.partial()."
-    own = of_attempt(live, event)
+    if live.delivery is not None:
+        live.delivery.look(runner)
+    own = of_attempt(live)
     payload: dict[str, Any] = {**_usage(live, None), "error": error.to_dict(), **_of_several(live, own)}
     if kept:
         blob = counts_blob(kept)
         payload |= {"counts_blob": blob.digest, "done": len(kept)}
     summary: dict[str, Any] = {"error": error.message[:300]}
-    cost = spent_without_result(live, event)
+    cost = spent_without_result(live)
     if cost is not None:
-        payload["cost"] = {"currency": cost.currency, "nano": cost.nano, "basis": cost.basis}
+        payload["cost"] = told(cost)
         summary |= {"cost_nano": cost.nano, "currency": cost.currency}
     if own is None:
         settled = _settled(live, len(kept) * live.task.shots, *_share(live, len(kept)))
     else:
-        seconds = live.plan.quote.qpu_nanoseconds if own.nano else 0
-        settled = _settled(live, _answered_shots(live), _in_holds(live, own), seconds)
+        settled = _settled(live, _answered_shots(live), _in_holds(live, own), qpu_nanoseconds(live))
     _close(live, runner, Ending(event, payload, settled, summary, (blob,) if kept else ()))
 
 

@@ -52,7 +52,7 @@ def with_live_price(plan: Plan, *, at: datetime, decisions: Decisions, max_cost:
 
 def _without(plan: Plan, title: str, error: QpmError, at: datetime, decisions: Decisions) -> Plan:
     """The plan on the list's price, saying why the vendor named none."""
-    why = f"{title} gave no estimate: {error}"
+    why = f"{title} gave no estimate: {str(error).rstrip('. ')}."
     if plan.quote.high is not None:
         return replace(plan, notes=(*plan.notes, f"{why} The list price holds."))
     told = replace(plan, price=partial(_unknown, plan.price, why), asked_vendor=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qpm_lab.experiment import Status
+from qpm_lab.runner.naming import more_shots
 
 MOST_TIMES = 100
 """More than so many times the shots are no advice."""
@@ -57,7 +58,7 @@ def _after_failure(document: Mapping[str, Any]) -> dict[str, Any]:
     shots = _deciding_shots(missed, document["shots"])
     if shots is None:
         return _step("More shots would most likely not help: its value is on the wrong side, or next to the threshold.")
-    command = f"%qjob --again {document['job_id']} --shots {shots}"
+    command = more_shots(document["job_id"], shots, document["backend"], routed=document["route"] is not None)
     return _step(f"The interval is too wide to decide: {shots:,} shots may do. {counted}", command)
 
 

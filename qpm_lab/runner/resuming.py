@@ -19,9 +19,10 @@ from qpm_lab.runner.again import order_again
 from qpm_lab.runner.attempt import LiveJob
 from qpm_lab.runner.companions import Recipe
 from qpm_lab.runner.conditions import planned
-from qpm_lab.runner.delivery import Delivery, Part
+from qpm_lab.runner.delivery import Delivery
 from qpm_lab.runner.ending import ended_without_result
 from qpm_lab.runner.extras import extras, read_again
+from qpm_lab.runner.parts import Part
 from qpm_lab.runner.plan import Plan
 from qpm_lab.runner.record import decision_of
 from qpm_lab.runner.recovery import attempt_of

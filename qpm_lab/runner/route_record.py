@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qpm_lab.experiment import from_nano
 from qpm_lab.ledger import Entry
+from qpm_lab.runner.way_notes import notes_on_the_way
 
 if TYPE_CHECKING:
     from qpm_lab.policy.routes import Ranked
@@ -82,11 +83,12 @@ def planned_block(taken: Taken) -> dict[str, Any]:
 
 
 def present(entries: Sequence[Entry]) -> Mapping[str, Any]:
-    """What was asked, with what the present attempt changed of it."""
+    """What was asked, with what the present attempt changed of it, and in its notes what came up on the way."""
     first = entries[0].payload
     latest = next((entry.payload for entry in reversed(entries) if entry.event == "job.retried"), first)
     changed = ("decision", "quote", "notes", "companions", "calibration")
-    return {**first, **{name: latest[name] for name in changed if name in latest}}
+    now = {**first, **{name: latest[name] for name in changed if name in latest}}
+    return {**now, "notes": [*now.get("notes", ()), *notes_on_the_way(entries)]}
 
 
 def attempts(entries: Sequence[Entry], ended: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -25,6 +25,13 @@ class Taken:
     max_attempts: int = 1
     fallback: bool = True
     rerun_on_failed_validation: bool = False
+    asked: str = ""
+    """`auto` or `route:NAME`, as it was written; empty in ledgers that do not have it."""
+
+    @property
+    def again(self) -> str:
+        """What to write to be sent by the same route once more."""
+        return self.asked or (AUTO if self.name == AUTO else PREFIX + self.name)
 
     @property
     def order(self) -> list[str]:
@@ -40,7 +47,7 @@ class Taken:
         """As the ledger keeps it."""
         names = ("name", "by", "policy_version", "chosen", "max_attempts", "fallback", "rerun_on_failed_validation")
         return {
-            **{name: getattr(self, name) for name in names},
+            **{name: getattr(self, name) for name in (*names, "asked")},
             "ranked": [dict(row) for row in self.ranked],
             "passed_over": [dict(each) for each in self.passed_over],
         }

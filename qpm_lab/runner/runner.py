@@ -28,7 +28,7 @@ from qpm_lab.errors import (
 from qpm_lab.experiment import Decision, Principal, Shortage, Status
 from qpm_lab.ledger import Ending, Entry, Ledger, Owner, OwnerLock
 from qpm_lab.providers.interface import Progress, Task
-from qpm_lab.runner import broker, clock
+from qpm_lab.runner import broker, clock, poller
 from qpm_lab.runner.attempt import LiveJob, drive
 from qpm_lab.runner.breaker import Breakers
 from qpm_lab.runner.decisions import Decisions
@@ -43,7 +43,6 @@ from qpm_lab.runner.interrupts import held_back
 from qpm_lab.runner.order import Order
 from qpm_lab.runner.plan import Plan, judge, shortages, taken, with_shortages
 from qpm_lab.runner.planning import plan_for
-from qpm_lab.runner.poller import Poller
 from qpm_lab.runner.recovery import recover
 from qpm_lab.runner.resuming import Said, resolve, resume
 from qpm_lab.runner.route_taken import is_route
@@ -99,8 +98,8 @@ class Runner:
         self.site = site or Site(ledger.home)
         self.decisions = Decisions(lambda: self.site.prices)
         self.breakers = Breakers()
-        self._vendor_workers = Workers()
-        self._poller = Poller(self._vendor_workers)
+        self._vendor_workers = Workers(poller.THREADS)
+        self._poller = poller.Poller(self._vendor_workers)
         providers.use_access(self.site.access)
         self._recovering = threading.Lock()
         self._opened = ""
@@ -376,7 +375,7 @@ class Runner:
 
     def follow(self, live: LiveJob, seconds: float = 0.0) -> None:
         """Asks after a job at a vendor from now on."""
-        self._poller.watch(live.job_id, partial(advance, live, self), seconds)
+        self._poller.watch(live.job_id, partial(advance, live, self), seconds, live.task.backend.provider)
 
     def drive_here(self, live: LiveJob) -> None:
         """Runs a job on this machine from now on that was at a vendor before."""

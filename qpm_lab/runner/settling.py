@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 from qpm_lab.experiment import to_nano
-from qpm_lab.pricing import Settlement, Usage
+from qpm_lab.pricing import Settlement, Usage, VendorJob
 from qpm_lab.providers.interface import RunResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from qpm_lab.providers.vendor import Answer
+    from qpm_lab.pricing.parts import State
     from qpm_lab.runner.attempt import LiveJob
+    from qpm_lab.runner.delivery import Delivery
+    from qpm_lab.runner.parts import Part
 
 
 def spent(live: LiveJob, result: RunResult) -> Settlement:
@@ -21,9 +24,9 @@ def spent(live: LiveJob, result: RunResult) -> Settlement:
     return _with_earlier(live, of_result(live, result))
 
 
-def spent_without_result(live: LiveJob, event: str) -> Settlement | None:
+def spent_without_result(live: LiveJob) -> Settlement | None:
     """What a job cost that ended without a result, over all attempts; None for one that never was at a vendor."""
-    found = of_attempt(live, event)
+    found = of_attempt(live)
     if found is None and live.spent:
         found = Settlement(live.plan.quote.currency, 0, "quoted")
     return None if found is None else _with_earlier(live, found)
@@ -31,39 +34,45 @@ def spent_without_result(live: LiveJob, event: str) -> Settlement | None:
 
 def of_result(live: LiveJob, result: RunResult) -> Settlement:
     """What the present attempt cost, which has a result."""
-    usage = usage_of(live.delivery.answers) if live.delivery else Usage(billed=result.billed)
-    return live.prices.settle(live.plan.request, live.plan.quote, usage)
+    request, quote = live.plan.request, live.plan.quote
+    return of_attempt(live) or live.prices.settle(request, quote, Usage(billed=result.billed))
 
 
-def of_attempt(live: LiveJob, event: str) -> Settlement | None:
-    """What the present attempt cost, which has no result; None for one on this machine.
+def of_attempt(live: LiveJob) -> Settlement | None:
+    """What the present attempt cost at its vendor, each part by what became of it; None for one on this machine.
 
     What a vendor does not say it gives back is booked as if it did not.
     """
     if live.delivery is None:
         return None
-    quote, ids = live.plan.quote, live.delivery.vendor_ids
-    if not ids:
-        return Settlement(quote.currency, 0, "refunded")
-    stated = usage_of(live.delivery.answers if len(live.delivery.answers) == len(ids) else ())
-    outcome: Literal["cancelled", "failed"] = "cancelled" if event == "job.cancelled" else "failed"
-    usage = Usage(stated.billed, stated.qpu_nanoseconds, stated.hqc, outcome=outcome)
-    return _at_least(_answered(live, live.delivery.answers), live.prices.settle(live.plan.request, quote, usage))
+    return live.prices.settle_parts(live.plan.request, live.plan.quote, _vendor_jobs(live.delivery))
 
 
-def _answered(live: LiveJob, answers: Sequence[Answer]) -> Settlement:
-    """What the parts cost that the vendor did run: as it says, else their share of the quote."""
-    quote, billed = live.plan.quote, usage_of(answers).billed
-    if billed is not None and billed[0] == quote.currency:
-        return Settlement(quote.currency, billed[1], "billed")
-    run = sum(sum(counts.values()) for each in answers for counts in each.counts)
-    quoted = (quote.high if quote.expected is None else quote.expected) or 0
-    return Settlement(quote.currency, -(-quoted * run // max(1, live.plan.request.total_shots)), "quoted")
+def told(cost: Settlement) -> dict[str, Any]:
+    """A settlement as entries have it."""
+    why = {"reason": cost.reason} if cost.reason else {}
+    return {"currency": cost.currency, "nano": cost.nano, "basis": cost.basis, **why}
 
 
-def _at_least(least: Settlement, found: Settlement) -> Settlement:
-    """What a vendor gives back for a job that ended without a result is not given back for parts that have one."""
-    return least if least.currency == found.currency and least.nano > found.nano else found
+def _vendor_jobs(delivery: Delivery) -> list[VendorJob]:
+    return [VendorJob(len(each.parcel.circuits), each.shots, _state(each), _said(each)) for each in delivery.parts]
+
+
+def _state(part: Part) -> State:
+    if part.vendor_id is None:
+        return "never sent"
+    return "answered" if part.answer is not None else part.ended or "unclear"
+
+
+def _said(part: Part) -> Usage:
+    answer = part.answer
+    if answer is None:
+        return Usage()
+    return Usage(
+        billed=None if answer.billed is None else (answer.billed[0], to_nano(Decimal(answer.billed[1]))),
+        qpu_nanoseconds=None if answer.qpu_seconds is None else to_nano(Decimal(str(answer.qpu_seconds))),
+        hqc=None if answer.hqc is None else Decimal(str(answer.hqc)),
+    )
 
 
 def left_of(limit: int | None, spent: Sequence[tuple[str, int]], currency: str) -> int | None:
@@ -78,7 +87,7 @@ def left_of(limit: int | None, spent: Sequence[tuple[str, int]], currency: str) 
 def _with_earlier(live: LiveJob, found: Settlement) -> Settlement:
     before = earlier(live, found.currency)
     basis = "quoted" if before and found.basis == "refunded" else found.basis
-    return Settlement(found.currency, found.nano + before, basis)
+    return replace(found, nano=found.nano + before, basis=basis)
 
 
 def earlier(live: LiveJob, currency: str) -> int:
@@ -87,22 +96,14 @@ def earlier(live: LiveJob, currency: str) -> int:
 
 
 def qpu_nanoseconds(live: LiveJob) -> int:
-    """QPU time of a job that has a result: what the vendor measured, where it says so, else what was quoted."""
-    stated = usage_of(live.delivery.answers).qpu_nanoseconds if live.delivery else None
-    return live.plan.quote.qpu_nanoseconds if stated is None else stated
-
-
-def usage_of(answers: Sequence[Answer]) -> Usage:
-    """What the vendor said of all parts together; a figure that it left out of one is left out of all."""
-    if not answers:
-        return Usage()
-    billed = [each.billed for each in answers]
-    money = [(kind, to_nano(Decimal(amount))) for kind, amount in (each for each in billed if each is not None)]
-    same = len(money) == len(answers) and len({kind for kind, _ in money}) == 1
-    seconds = [each.qpu_seconds for each in answers if each.qpu_seconds is not None]
-    credits = [each.hqc for each in answers if each.hqc is not None]
-    return Usage(
-        billed=(money[0][0], sum(amount for _, amount in money)) if same else None,
-        qpu_nanoseconds=to_nano(Decimal(str(sum(seconds)))) if len(seconds) == len(answers) else None,
-        hqc=Decimal(str(sum(credits))) if len(credits) == len(answers) else None,
-    )
+    """QPU time of the present attempt: what the vendor measured, where it says so, else its share of the quote; none of
+    what the vendor does not charge.
+    """
+    quoted, request = live.plan.quote.qpu_nanoseconds, live.plan.request
+    if live.delivery is None:
+        return quoted
+    parts = _vendor_jobs(live.delivery)
+    charged = [each for each in parts if live.prices.settle(request, live.plan.quote, each.usage).basis != "refunded"]
+    measured = sum(each.said.qpu_nanoseconds or 0 for each in charged)
+    shots = sum(each.shots for each in charged if each.said.qpu_nanoseconds is None)
+    return measured - (-quoted * shots // max(1, sum(each.shots for each in parts)))

@@ -7,6 +7,7 @@ from typing import Any
 
 from qpm_lab.ledger import Entry, JobRow, Ledger
 from qpm_lab.runner.canary_record import block as canary_block
+from qpm_lab.runner.naming import more_shots
 from qpm_lab.runner.plan import Plan
 from qpm_lab.runner.route_record import present
 from qpm_lab.runner.validated import validation_block
@@ -28,7 +29,7 @@ def trust_blocks(
     """
     asked = present(entries)
     return {
-        "rerun": _rerun(row.job_id, ended.get("rerun")),
+        "rerun": _rerun(row, ended.get("rerun"), routed="route" in asked),
         "validation": validation_block(ledger, row, entries),
         "companions": asked.get("companions"),
         "twirl": asked.get("twirl"),
@@ -47,8 +48,8 @@ def planned_blocks(plan: Plan) -> dict[str, dict[str, Any] | None]:
     return blocks
 
 
-def _rerun(job_id: str, told: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _rerun(row: JobRow, told: Mapping[str, Any] | None, *, routed: bool) -> dict[str, Any] | None:
     if told is None:
         return None
-    command = f"%qjob --again {job_id} --shots {told['shots']}"
+    command = more_shots(row.job_id, told["shots"], row.backend, routed=routed)
     return {"shots": told["shots"], "command": command, "quote": told["quote"]}

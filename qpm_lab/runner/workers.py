@@ -16,9 +16,10 @@ COUNT = 4
 
 
 class Workers:
-    """Runs callables one after another on at most `COUNT` threads, first come first served."""
+    """Runs callables one after another on at most so many threads, first come first served."""
 
-    def __init__(self) -> None:
+    def __init__(self, count: int = COUNT) -> None:
+        self._count = count
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -27,7 +28,7 @@ class Workers:
     @property
     def idle(self) -> bool:
         """True when work given now starts at once."""
-        return self._pending < COUNT
+        return self._pending < self._count
 
     def run(self, work: Callable[[], None]) -> None:
         """Queues `work`; it must handle its own errors.
@@ -36,7 +37,7 @@ class Workers:
             RuntimeError: no thread can be started; nothing was queued.
         """
         with self._lock:
-            if self._pending >= len(self._threads) and len(self._threads) < COUNT:
+            if self._pending >= len(self._threads) and len(self._threads) < self._count:
                 thread = threading.Thread(target=self._loop, name="qpm-job", daemon=True)
                 thread.start()
                 self._threads.append(thread)

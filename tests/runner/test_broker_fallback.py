@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from qpm_lab import DeniedError, Lab, doubles
+from qpm_lab.display.text import to_text
 from qpm_lab.doubles import RunningDouble
 from qpm_lab.errors import ProviderError
 from qpm_lab.providers.interface import RunResult
@@ -194,6 +195,19 @@ def test_a_result_that_misses_its_conditions_is_run_again_on_the_backup(open_lab
     used = {line["measure"]: line["used"] for line in lab.budgets()}
     assert (used["shots"], used["jobs"], used["cost"]) == ("400", "1", first["cost"]["amount"])
     assert nothing_held(lab)
+
+
+def test_the_verdict_of_the_attempt_before_is_named(open_lab: Any, double: RunningDouble) -> None:
+    """Where it ran, which condition it missed and by how much: in the record's notes, and so on every card."""
+    lab = open_lab(ROUTE | {"rerun_on_failed_validation": True})
+    double.faults(fidelity_loss=0.9)
+    job = lab.submit(circuit(), backend="auto", shots=200, validate="p(01)>=0.6")
+    job.result(WAIT_SECONDS)
+    record = job.record()
+    (missed,) = record["route"]["attempts"][0]["validation"]["conditions"]
+    line = f"Attempt 1 on {ION}: validation failed: p(01)>=0.6, and it lies between {missed['low']:.4g} and "
+    assert [note.startswith(line) for note in record["notes"]].count(True) == 1
+    assert line in " ".join(to_text(record, width=100).split())
 
 
 def test_without_leave_a_result_that_misses_its_conditions_stays(open_lab: Any, double: RunningDouble) -> None:

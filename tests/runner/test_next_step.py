@@ -16,7 +16,7 @@ RERUN = {"shots": 12_000, "command": "%qjob --again JOB --shots 12000", "quote":
 
 def completed(shots: int = 1000, **blocks: Any) -> dict[str, Any]:
     document = {"status": "completed", "decision": None, "error": None, "job_id": "JOB", "name": "bell"}
-    document |= {"companions": None}
+    document |= {"companions": None, "backend": "aer/noisy", "route": None}
     return {**document, "shots": shots, "labels": {"experiment": None}, "validation": None, "rerun": None, **blocks}
 
 
@@ -83,3 +83,11 @@ def test_more_shots_are_not_proposed_where_companions_measure_the_fidelity() -> 
     assert shots_of(completed(validation=verdict, companions=companions)) is None
     assert shots_of(completed(validation=verdict)) is not None
     assert shots_of(completed(validation=missed("p(0)>=0.5", 0.5, 0.45, 0.56, 0.51), companions=companions))
+
+
+def test_a_routed_job_is_repeated_where_it_ran() -> None:
+    """Its route may choose another backend today, whose attempts are not counted with this one."""
+    low, high = clopper_pearson(70, 100)
+    step = next_step(completed(100, validation=missed("p(0)>=0.65", 0.65, low, high, 0.7), route={"name": "auto"}))
+    assert step is not None
+    assert step["command"].endswith(" --backend aer/noisy")
