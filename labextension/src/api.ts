@@ -52,6 +52,8 @@ export interface JobPage {
   more: boolean;
   /** How many jobs of this ledger are still open, whatever the filter. */
   open: number;
+  /** How many of these wait for a person. */
+  parked: number;
 }
 
 export interface Api {
@@ -132,7 +134,12 @@ function list(value: unknown): Fields[] {
 }
 
 function readPage(body: Fields): JobPage {
-  return { rows: list(body.jobs).map(readRow), more: body.more === true, open: number(body.open) ?? 0 };
+  return {
+    rows: list(body.jobs).map(readRow),
+    more: body.more === true,
+    open: number(body.open) ?? 0,
+    parked: number(body.parked) ?? 0
+  };
 }
 
 function readRow(row: Fields): JobRow {

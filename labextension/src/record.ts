@@ -5,6 +5,7 @@
 
 import { type Fields, fields, items, list, MAX_ITEMS, number, part, text } from './fields';
 import { type Quote, readQuote } from './quote';
+import { type Fallback, readFallback } from './route';
 import { readSweep, type Sweep } from './sweep';
 import { type Fidelity, readFidelity, readTrust, type Trust } from './trust';
 import type { Rows } from './measured';
@@ -117,6 +118,7 @@ export interface JobRecord extends Trust, AtVendor {
   notes: string[];
   error: { message: string; hint: string } | null;
   progress: Progress | null;
+  fallback: Fallback | null;
   next: { text: string; command: string } | null;
   /** The document as it came, for whoever wants to look. */
   source: unknown;
@@ -148,6 +150,7 @@ export function readRecord(value: unknown): JobRecord | null {
     notes: list(found.notes).map(text).filter(Boolean),
     error: part(found.error, e => ({ message: text(e.message), hint: text(e.hint) })),
     progress: part(found.progress, readProgress),
+    fallback: readFallback(found.route),
     next: part(found.next, n => ({ text: text(n.text), command: text(n.command) })),
     source: value
   };

@@ -1,6 +1,6 @@
 /** What states and quotas are called; the static card (`qpm_lab/display/wording.py`) says the same. */
 
-import { span, secondsSince } from './format';
+import { count, span, secondsSince } from './format';
 import type { QuotaLine } from './record';
 
 export type Tone = 'ok' | 'bad' | 'warn' | 'held' | 'busy' | 'quiet';
@@ -47,6 +47,12 @@ export function stateWord(status: string, passed: boolean | null = null): [strin
     return [word, tone];
   }
   return passed ? [`${word}, validation passed`, tone] : [`${word}, validation failed`, 'bad'];
+}
+
+/** Of all open jobs: '2 running', and of those that wait for a person '1 needs you'. */
+export function openWords(open: number, parked: number): string {
+  const running = `${count(Math.max(0, open - parked))} running`;
+  return parked ? `${running}, ${count(parked)} ${parked === 1 ? 'needs' : 'need'} you` : running;
 }
 
 export function verdictWord(effect: string): [string, Tone] {

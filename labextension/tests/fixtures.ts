@@ -2,7 +2,7 @@
 
 import { ApiError, type Api, type JobFilter, type JobRow, type Settlement } from '../src/api';
 import type { LedgerEvent, Listener } from '../src/events';
-import { type JobRecord, type QuotaLine, readQuota, readRecord } from '../src/record';
+import { isOpen, type JobRecord, type QuotaLine, readQuota, readRecord } from '../src/record';
 import type { Provider } from '../src/vendor';
 
 export function document(change: Record<string, unknown> = {}): Record<string, unknown> {
@@ -132,8 +132,9 @@ export class FakeServer implements Api {
     const fitting = this.rows.filter(found => (!filter.state || found.status === filter.state) && found.name.includes(filter.text));
     const start = before ? fitting.findIndex(found => found.jobId === before) + 1 : 0;
     const rows = fitting.slice(start, start + limit);
-    const open = this.rows.filter(found => found.status === 'running').length;
-    return { rows, more: start + rows.length < fitting.length, open };
+    const open = this.rows.filter(found => isOpen(found.status)).length;
+    const parked = this.rows.filter(found => found.status === 'parked').length;
+    return { rows, more: start + rows.length < fitting.length, open, parked };
   }
 
   async job(jobId: string) {

@@ -51,6 +51,21 @@ describe('the Jobs panel', () => {
     expect(body()).toContain('1 running');
   });
 
+  it('tells jobs that wait for a person from those that run, whatever the filter', async () => {
+    server.rows = [row('J3', { status: 'parked' }), row('J2', { status: 'queued' }), row('J1')];
+    showJobs();
+    await screen.findByText('1 running, 1 needs you');
+    server.rows = [row('J4', { status: 'parked' }), ...server.rows];
+    fireEvent.change(screen.getByLabelText('State'), { target: { value: 'completed' } });
+    await screen.findByText('1 running, 2 need you');
+  });
+
+  it('says nothing of a person while no job waits for one', async () => {
+    server.rows = [row('J1', { status: 'running' })];
+    showJobs();
+    await screen.findByText('1 running');
+  });
+
   it('asks nothing while nothing happens', async () => {
     vi.useFakeTimers();
     showJobs();

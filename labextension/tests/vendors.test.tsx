@@ -181,6 +181,38 @@ describe('the card of a job at a vendor', () => {
   });
 });
 
+describe('a job whose backend failed', () => {
+  const fallback = { from: 'ionq/qpu.forte-1', to: 'aer/noisy', because: 'IonQ answered <b>503</b>.' };
+
+  it('says where it ran instead, and why', () => {
+    render(<Card record={record({ route: { fallback } })} />);
+    screen.getByText('Fallback: ran on aer/noisy because ionq/qpu.forte-1 did not: IonQ answered <b>503</b>.');
+  });
+
+  it.each([[undefined], [null], [{ fallback: null }], [{ fallback: 'x' }], [{ fallback: {} }], ['x']])('says nothing of it for route %j', route => {
+    render(<Card record={record({ route })} />);
+    expect(body()).not.toContain('Fallback');
+  });
+});
+
+describe('a job that was cancelled', () => {
+  const cancelled = { ...open, status: 'cancelled', error: { message: 'The job was cancelled at IonQ.', hint: 'See what it cost.' } };
+  const next = { text: 'See what it cost.', command: '' };
+  const said = () => body().replace(document.querySelector('pre')?.textContent ?? '', '');
+
+  it('says what it cost instead of asking to see it', () => {
+    render(<Card record={record({ ...cancelled, next, cost: { currency: 'USD', amount: '0.4', basis: 'billed' } })} />);
+    expect(body()).toContain('Spent: $0.40, billed by the vendor.');
+    expect(said()).not.toContain('See what it cost');
+  });
+
+  it('says that nothing was spent', () => {
+    render(<Card record={record({ ...cancelled, next })} />);
+    expect(body()).toContain('Nothing was spent.');
+    expect(said()).not.toContain('See what it cost');
+  });
+});
+
 describe('the Backends panel', () => {
   const known = (state: string, more = {}) => ({
     provider: 'ionq',

@@ -36,10 +36,14 @@ def run(line: str) -> None:
 
 
 def _set(secrets: Secrets, name: str) -> None:
+    from qpm_lab import providers
+    from qpm_lab.display.stored import unused_words
     from qpm_lab.secrets import require_name
     from qpm_lab.secrets.asking import ask, kept_in
 
     print(kept_in(name, secrets.set(name, ask(require_name(name)))))
+    if warning := unused_words(name, {own: each.vendor.secrets for own, each in providers.vendors().items()}):
+        print(warning)
 
 
 def _delete(secrets: Secrets, name: str) -> None:
@@ -52,7 +56,7 @@ def _show_names(secrets: Secrets) -> None:
     from qpm_lab.display.stored import secrets_table
 
     rows = [{"name": each.name, "store": each.store} for each in secrets.names()]
-    table = secrets_table(rows, add="%qsecret set NAME")
+    table = secrets_table(rows)
     display_both(table.to_html(), table.to_text())
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from qpm_lab.cli.output import Output
+from qpm_lab.display.surface import shell
 from qpm_lab.errors import CancelledError, ProviderError, QpmError
 from qpm_lab.options import OptionParser
 
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; never shows a traceback."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     output = Output(as_json="--json" in words)
-    with _interruptible():
+    with _interruptible(), shell():
         code = _run(words, output)
         _close()
     return output.flush(code)

@@ -58,17 +58,6 @@ def order_keywords(options: argparse.Namespace) -> dict[str, Any]:
     return {**job_arguments(options), "name": name, "parameters": parameters or None}
 
 
-def as_typed_here(document: Any) -> Any:
-    """A document whose commands are those of a shell, not of a notebook: `qpm run --again ID`."""
-    if isinstance(document, dict):
-        return {name: _typed(value) if name == "command" else as_typed_here(value) for name, value in document.items()}
-    return [as_typed_here(each) for each in document] if isinstance(document, list) else document
-
-
-def _typed(command: Any) -> Any:
-    return command.replace("%qjob --again", "qpm run --again") if isinstance(command, str) else command
-
-
 def the_lab() -> Lab:
     """The Lab of this command, which is no notebook run and too short to follow jobs of others."""
     from qpm_lab.lab import default_lab

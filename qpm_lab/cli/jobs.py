@@ -6,7 +6,7 @@ import argparse
 import time
 from typing import TYPE_CHECKING, Any
 
-from qpm_lab.cli.commands import Run, add_command, as_typed_here, circuit_path, order_keywords, the_lab
+from qpm_lab.cli.commands import Run, add_command, circuit_path, order_keywords, the_lab
 from qpm_lab.cli.output import Output
 from qpm_lab.cli.vendors import ALL, add_job_actions, compare_quotes, wait_until_sent
 from qpm_lab.errors import CancelledError, DeniedError, InputError, QpmError
@@ -76,7 +76,7 @@ def _require_vendor(backend_id: str) -> None:
     if not is_route(backend_id) and providers.backend(backend_id).local:
         raise InputError(
             "--no-wait has no use here: a local simulation ends with the command that runs it.",
-            "Leave it out, or use %%qjob --no-wait in a notebook.",
+            "Leave it out; in a notebook a cell need not wait for it.",
         )
 
 
@@ -140,7 +140,7 @@ def quote_file(options: argparse.Namespace, output: Output) -> int:
     if "," in options.backend or options.backend == ALL:
         return compare_quotes(options, output)
     document = the_lab().dry_run(circuit_path(options.file), **order_keywords(options))
-    output.show({"quote": document["quote"]}, lambda: quote_text(document))
+    output.show({"quote": document["quote"]}, lambda told: quote_text({**document, **told}))
     return 0
 
 
@@ -163,7 +163,7 @@ def _explain_route(options: argparse.Namespace, output: Output) -> int:
     options.backend = options.backend or "auto"
     _settle(options)
     document = the_lab().explain_route(circuit_path(options.file), **order_keywords(options))
-    output.show(document, lambda: route_text(document))
+    output.show(document, route_text)
     return 0 if document["chosen"] else 5
 
 
@@ -183,7 +183,7 @@ def list_jobs(options: argparse.Namespace, output: Output) -> int:
         return 0
     filters = list_filters(options)
     page = the_lab().page(limit=options.limit, before=options.before, **filters)
-    output.show(page, lambda: _jobs_told(page, filtered=any(filters.values())))
+    output.show(page, lambda told: _jobs_told(told, filtered=any(filters.values())))
     return 0
 
 
@@ -206,7 +206,7 @@ def show_usage(options: argparse.Namespace, output: Output) -> int:
 
     lab = the_lab()
     document = {"by": options.by, "usage": lab.usage_rows(by=options.by), "quota": lab.budgets()}
-    output.show(document, lambda: f"{usage_text(document['usage'], options.by)}\n\n{budgets_text(document['quota'])}")
+    output.show(document, lambda told: f"{usage_text(told['usage'], options.by)}\n\n{budgets_text(told['quota'])}")
     return 0
 
 
@@ -218,7 +218,7 @@ def list_backends(options: argparse.Namespace, output: Output) -> int:
     with output.busy("asking the vendors"):
         rows = the_lab().backend_rows(live=options.live)
     document = {"providers": the_lab().provider_rows(), "backends": rows, "faults_on_demand": FORM}
-    output.show(document, lambda: f"{backends_text(rows)}\n\nFaults on demand, for tests: {FORM}")
+    output.show(document, lambda told: f"{backends_text(told['backends'])}\n\nFaults on demand, for tests: {FORM}")
     return 0
 
 
@@ -242,8 +242,7 @@ def _circuit_or_job_command(commands: Any, name: str, summary: str, run: Run) ->
 def _show_record(document: dict[str, Any], output: Output) -> None:
     from qpm_lab.display import to_text
 
-    told = as_typed_here(document)
-    output.show(told, lambda: to_text(told))
+    output.show(document, to_text)
 
 
 def _decision_code(decision: dict[str, Any]) -> int:

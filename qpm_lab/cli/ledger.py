@@ -38,7 +38,7 @@ def verify_ledger(options: argparse.Namespace, output: Output) -> int:
     checkpoint = _checkpoint(options.checkpoint) if options.checkpoint else None
     key = _read(options.key).encode() if options.key else None
     report = _ledger().verify(checkpoint, public_key=key)
-    output.show(report.to_dict(), lambda: _verdict(report))
+    output.show(report.to_dict(), lambda _: _verdict(report))
     return 0 if report.ok else IntegrityError.exit_code
 
 
@@ -53,25 +53,30 @@ def sign(options: argparse.Namespace, output: Output) -> int:
         )
     text = ledger.checkpoint()
     if not options.out:
-        output.show({"checkpoint": text}, text.rstrip)
+        output.show({"checkpoint": text}, lambda _: text.rstrip(), verbatim=True)
         return 0
     _write(Path(options.out), text)
-    output.show({"checkpoint": text, "file": options.out}, lambda: f"Checkpoint written to {options.out}.")
+    document = {"checkpoint": text, "file": options.out}
+    output.show(document, lambda _: f"Checkpoint written to {options.out}.", verbatim=True)
     return 0
 
 
 def show_entry(options: argparse.Namespace, output: Output) -> int:
     """Prints one entry as it is chained."""
     document = asdict(_ledger().entry(options.entry))
-    output.show(document, lambda: "\n".join(f"{key:8} {value}" for key, value in document.items()))
+    output.show(document, _keys_and_values, verbatim=True)
     return 0
 
 
 def prove_entry(options: argparse.Namespace, output: Output) -> int:
     """Prints an inclusion proof against the current root."""
     document = _ledger().prove(options.entry).to_dict()
-    output.show(document, lambda: "\n".join(f"{key:8} {value}" for key, value in document.items()))
+    output.show(document, _keys_and_values, verbatim=True)
     return 0
+
+
+def _keys_and_values(document: dict[str, Any]) -> str:
+    return "\n".join(f"{key:8} {value}" for key, value in document.items())
 
 
 def _verdict(report: Any) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from qpm_lab.display.surface import advice_as_typed, as_typed
 from qpm_lab.errors import QpmError
 
 
@@ -21,12 +22,16 @@ class Output:
         self._answer = ""
         self._messages: list[str] = []
 
-    def show(self, document: Any, text: Callable[[], str]) -> None:
-        """Keeps the document as JSON, or what `text` makes of it, as the command's one answer."""
+    def show(self, document: Any, text: Callable[[Any], str], *, verbatim: bool = False) -> None:
+        """Keeps the document as JSON, or what `text` makes of it, as the command's one answer.
+
+        Its advice names commands of a terminal, unless it is `verbatim`: what is chained or signed.
+        """
+        told = document if verbatim else advice_as_typed(document)
         if self.as_json:
-            self._answer = json.dumps(document, indent=2, ensure_ascii=not _is_unicode(sys.stdout), allow_nan=False)
+            self._answer = json.dumps(told, indent=2, ensure_ascii=not _is_unicode(sys.stdout), allow_nan=False)
         else:
-            self._answer = text()
+            self._answer = text(told)
 
     def error(self, error: QpmError) -> int:
         """Keeps what happened and what to do, with `--json` as the one document; returns the exit code."""
@@ -34,8 +39,12 @@ class Output:
             self.show({"error": error.to_dict()}, str)
         prefix = "" if error.message.startswith("qpm") else "qpm: "
         lines = [f"{prefix}{error.message}", *getattr(error, "problems", ()), error.hint]
-        self._messages += [line for line in lines if line]
+        self._messages += [as_typed(line) for line in lines if line]
         return error.exit_code
+
+    def warn(self, words: str) -> None:
+        """Keeps something to be said beside the answer; nothing when there are no words."""
+        self._messages += [as_typed(words)] if words else []
 
     def flush(self, code: int) -> int:
         """Writes everything and returns the exit code; a reader that has left is not an error."""

@@ -34,7 +34,7 @@ def check_bundle(options: argparse.Namespace, output: Output) -> int:
     problems = check(folder)
     version = Bundle.load(folder).version
     document = {"bundle": folder.name, "version": version, "ok": not problems, "problems": problems}
-    output.show(document, lambda: "\n".join(problems) or f"{folder.name}: sound ({version[:19]}…)")
+    output.show(document, lambda _: "\n".join(problems) or f"{folder.name}: sound ({version[:19]}…)")
     return BundleError.exit_code if problems else 0
 
 
@@ -51,7 +51,7 @@ def test_bundle(options: argparse.Namespace, output: Output) -> int:
             problems=report.problems,
         )
     rows = [asdict(row) | {"reasons": [r.to_dict() for r in row.reasons]} for row in report.rows]
-    output.show({"bundle": folder.name, "ok": report.ok, "tests": rows}, lambda: _told(report))
+    output.show({"bundle": folder.name, "ok": report.ok, "tests": rows}, lambda _: _told(report))
     return 0 if report.ok else PromotionError.exit_code
 
 

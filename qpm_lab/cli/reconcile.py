@@ -33,7 +33,7 @@ def reconcile_files(options: argparse.Namespace, output: Output) -> int:
     price = None if options.per_second is None else _price(options.per_second)
     report = reconcile(the_lab().ledger, options.files, options.format, per_second=price)
     document = report.to_dict()
-    output.show(document, lambda: reconciled_text(document))
+    output.show(document, reconciled_text)
     return 0 if report.ok else NOT_MET
 
 

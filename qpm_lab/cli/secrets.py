@@ -47,15 +47,22 @@ def add_commands(commands: Any) -> None:
 
 
 def set_secret(options: argparse.Namespace, output: Output) -> int:
-    """Asks for or reads the value and keeps it; exit code 2 when there is nobody to ask."""
+    """Asks for or reads the value and keeps it; exit code 2 when there is nobody to ask.
+
+    A name that no provider uses is kept too: a provider that is not installed yet may want it.
+    """
+    from qpm_lab import providers
+    from qpm_lab.display.stored import unused_words
     from qpm_lab.secrets import require_name
     from qpm_lab.secrets.asking import ask, kept_in
 
     name = require_name(options.name)
     value = _from_stdin() if options.stdin else ask(name, _require_terminal)
     store = _secrets().set(name, value)
-    document = {"name": name, "store": store, "message": kept_in(name, store)}
-    output.show(document, lambda: document["message"])
+    warning = unused_words(name, {own: each.vendor.secrets for own, each in providers.vendors().items()})
+    document = {"name": name, "store": store, "message": kept_in(name, store), "warning": warning or None}
+    output.warn(warning)
+    output.show(document, lambda told: str(told["message"]))
     return 0
 
 
@@ -64,7 +71,7 @@ def list_secrets(options: argparse.Namespace, output: Output) -> int:
     from qpm_lab.display.stored import secrets_table
 
     rows = [{"name": each.name, "store": each.store} for each in _secrets().names()]
-    output.show({"secrets": rows}, lambda: secrets_table(rows, add="qpm secret set NAME").to_text())
+    output.show({"secrets": rows}, lambda _: secrets_table(rows).to_text())
     return 0
 
 
@@ -75,7 +82,7 @@ def delete_secret(options: argparse.Namespace, output: Output) -> int:
     name, secrets = options.name, _secrets()
     stores = secrets.delete(name)
     left = secrets.where(name)
-    output.show({"name": name, "deleted": stores, "still": left}, lambda: deleted_from(name, stores, left))
+    output.show({"name": name, "deleted": stores, "still": left}, lambda _: deleted_from(name, stores, left))
     return 0
 
 

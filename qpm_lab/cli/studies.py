@@ -6,7 +6,7 @@ import argparse
 import shlex
 from typing import Any
 
-from qpm_lab.cli.commands import add_command, as_typed_here, circuit_path, order_keywords, the_lab
+from qpm_lab.cli.commands import add_command, circuit_path, order_keywords, the_lab
 from qpm_lab.cli.output import Output
 from qpm_lab.errors import DeniedError, PromotionError
 from qpm_lab.options import add_job_options
@@ -47,7 +47,7 @@ def plan_file(options: argparse.Namespace, output: Output) -> int:
     document = the_lab().plan_shots(
         circuit_path(options.file), options.half_width, backends, level=options.level, prefix=prefix, **given
     )
-    output.show(document, lambda: plan_text(document, explain="qpm explain"))
+    output.show(document, plan_text)
     return 0
 
 
@@ -55,8 +55,8 @@ def compare(options: argparse.Namespace, output: Output) -> int:
     """Prints the verdict; exit code 0 only when the runs are equivalent."""
     from qpm_lab.display import comparison_text
 
-    document = as_typed_here(the_lab().compare(options.jobs, **compare_arguments(options)))
-    output.show(document, lambda: comparison_text(document))
+    document = the_lab().compare(options.jobs, **compare_arguments(options))
+    output.show(document, comparison_text)
     return 0 if document["verdict"] == "equivalent" else NOT_MET
 
 
@@ -72,7 +72,7 @@ def watch(options: argparse.Namespace, output: Output) -> int:
         )
     except DeniedError as denied:
         record = lab.record(denied.job_id or "")
-        output.show(record, lambda: to_text(record))
+        output.show(record, to_text)
         return denied.exit_code
-    output.show(document, lambda: canary_text(document))
+    output.show(document, canary_text)
     return NOT_MET if document["alarm"] else 0

@@ -48,7 +48,7 @@ def doctor(options: argparse.Namespace, output: Output) -> int:
         code = code or 5
     names = ("check", "state", "found", "fix")
     document = {"ok": code == 0, "checks": [dict(zip(names, c, strict=True)) for c in checks]}
-    output.show(document, lambda: "\n".join(_line(check) for check in checks))
+    output.show(document, lambda _: "\n".join(_line(check) for check in checks))
     return code
 
 

@@ -42,7 +42,7 @@ def add_job_actions(jobs: argparse.ArgumentParser) -> None:
 def list_providers(options: argparse.Namespace, output: Output) -> int:
     """Prints every vendor."""
     rows = [row for row in the_lab().provider_rows() if row["lookup"] is not None]
-    output.show({"providers": rows}, lambda: "\n".join(_provider_line(row) for row in rows))
+    output.show({"providers": rows}, lambda told: "\n".join(map(_provider_line, told["providers"])))
     return 0
 
 
@@ -61,7 +61,7 @@ def install(options: argparse.Namespace, output: Output) -> int:
         made.append({"name": vendor.name, "folder": str(environment.install(vendor, output.progress))})
         output.progress("")
     output.show(
-        {"installed": made}, lambda: "\n".join(f"{each['name']} is ready in {each['folder']}." for each in made)
+        {"installed": made}, lambda _: "\n".join(f"{each['name']} is ready in {each['folder']}." for each in made)
     )
     return 0
 
@@ -71,7 +71,7 @@ def remove(options: argparse.Namespace, output: Output) -> int:
     from qpm_lab.providers.apart import environment
 
     gone = [vendor.name for vendor in [_vendor(name) for name in options.names] if environment.remove(vendor)]
-    output.show({"removed": gone}, lambda: f"Removed: {', '.join(gone)}." if gone else "There was nothing to remove.")
+    output.show({"removed": gone}, lambda _: f"Removed: {', '.join(gone)}." if gone else "There was nothing to remove.")
     return 0
 
 
@@ -97,7 +97,7 @@ def resume(options: argparse.Namespace, output: Output) -> int:
     output.progress("")
     rows = [{"job_id": job.id, "status": str(job.status)} for job in jobs]
     text = "\n".join(f"{row['job_id']} {row['status']}" for row in rows) or "No job at a vendor is without a process."
-    output.show({"jobs": rows}, lambda: text)
+    output.show({"jobs": rows}, lambda _: text)
     return 0
 
 
@@ -110,7 +110,7 @@ def resolve(options: argparse.Namespace, output: Output) -> int:
     if live is not None:
         live.ended.wait(10)
     document = lab.record(lab.job(options.job).id)
-    output.show(document, lambda: to_text(document))
+    output.show(document, to_text)
     return 0
 
 
@@ -121,7 +121,7 @@ def acknowledge(options: argparse.Namespace, output: Output) -> int:
     lab = the_lab()
     lab.acknowledge(options.job)
     document = lab.record(lab.job(options.job).id)
-    output.show(document, lambda: to_text(document))
+    output.show(document, to_text)
     return 0
 
 
@@ -136,7 +136,7 @@ def compare_quotes(options: argparse.Namespace, output: Output) -> int:
         else [each.strip() for each in keywords["backend"].split(",") if each.strip()]
     )
     rows = the_lab().quotes(circuit_path(options.file), backends, **{**keywords, "backend": "aer/simulator"})
-    output.show({"quotes": rows}, lambda: quotes_text(rows))
+    output.show({"quotes": rows}, lambda told: quotes_text(told["quotes"]))
     return 0
 
 

@@ -11,6 +11,7 @@ from qpm_lab.display.figures import UNKNOWN, count, counted, interval, level, mo
 from qpm_lab.display.markup import Html, el, join, name_of
 from qpm_lab.display.plots import nice_ticks
 from qpm_lab.display.study import study_card, warned, warnings
+from qpm_lab.display.surface import as_typed
 from qpm_lab.display.tables import Column, Row, Table, column
 from qpm_lab.display.text import columns, fitting
 from qpm_lab.display.wording import Document, Tone, part, parts
@@ -121,7 +122,7 @@ def _figures(document: Document) -> Html | None:
 
 
 def _advice(document: Document) -> tuple[str, str]:
-    command = plain(document.get("command")) or f"%qcanary {plain(document.get('backend')) or 'BACKEND'}"
+    command = plain(document.get("command")) or as_typed(f"%qcanary {plain(document.get('backend')) or 'BACKEND'}")
     if document.get("alarm") is True:
         return "look into the machine; when it is as it should be, begin a new baseline:", f"{command} --reset"
     return ("run the next one:" if _total(document) else "run the first one:"), command

@@ -65,7 +65,7 @@ def _head(document: Document) -> Html:
 
 def _fallback(document: Document) -> Html | None:
     told = wording.fallback(document)
-    return el("p", name_of(told), class_="warn") if told else None
+    return el("p", name_of(told), class_="warn fell") if told else None
 
 
 def _sign(tone: str) -> Html | None:

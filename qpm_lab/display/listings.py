@@ -18,6 +18,7 @@ from qpm_lab.display.figures import (
     plain,
 )
 from qpm_lab.display.spending import amount, cost, quotas, renewal
+from qpm_lab.display.surface import as_typed
 from qpm_lab.display.tables import Column, Row, Table, column
 from qpm_lab.display.text import columns, fitting, quota_lines, reason_lines
 from qpm_lab.display.wording import STATES, Document, judged, part, reasons
@@ -46,7 +47,7 @@ def jobs_table(rows: Sequence[Row], *, filtered: bool = False, more: bool = Fals
         Column("Took", lambda row: duration(row.get("run_seconds")), right=True),
         Column("Submitted (UTC)", lambda row: moment(row.get("created_at")).removesuffix(" UTC")[:16]),
     )
-    empty = "No jobs yet. Run a cell that begins with %%qjob and ends with a circuit."
+    empty = as_typed("No jobs yet. Run a cell that begins with %%qjob and ends with a circuit.")
     if filtered:
         empty = "No job matches. Leave a filter out to see others."
     caption = counted(len(rows), "job")
@@ -122,7 +123,7 @@ def usage_table(rows: Sequence[Row], by: str = "user") -> Table:
         Column("Cost", lambda row: _money(row.get("cost")), right=True),
         Column("Run time", lambda row: duration(row.get("run_seconds")), right=True),
     )
-    empty = "Nothing was used yet. Run a cell that begins with %%qjob."
+    empty = as_typed("Nothing was used yet. Run a cell that begins with %%qjob.")
     return Table(shown, rows, f"Usage by {grouped}", empty)
 
 
@@ -261,7 +262,8 @@ def quotes_table(rows: Sequence[Row]) -> Table:
         Column("Price from", _source, prose=True),
         Column("How", _how, prose=True),
     )
-    return Table(shown, rows, "Cost before running", "Nothing to quote. Write %qquote CIRCUIT --backend ID --shots N.")
+    empty = as_typed("Nothing to quote. Write %qquote CIRCUIT --backend ID --shots N.")
+    return Table(shown, rows, "Cost before running", empty)
 
 
 def _how(row: Row) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from qpm_lab.display.figures import UNKNOWN, count, counted, level, money, number, plain
 from qpm_lab.display.markup import Html, code, el, join
+from qpm_lab.display.surface import as_typed
 from qpm_lab.display.tables import Column, Row, Table, column
 from qpm_lab.display.text import columns, fitting
 from qpm_lab.display.wording import Document, part, parts, reasons
@@ -38,21 +39,22 @@ def plan_table(document: Document) -> Table:
         Column("Cost", _cost, right=True),
         Column("Rules", _allowed, prose=True),
     )
-    return Table(shown, rows, _caption(document), "There is no backend to plan for. %qbackends lists them.")
+    empty = as_typed("There is no backend to plan for. %qbackends lists them.")
+    return Table(shown, rows, _caption(document), empty)
 
 
 def plan_html(document: Document) -> str:
     """The plan for a notebook, with what its figures mean."""
-    said = [el("p", words) for words in _sentences(document, "%qexplain")]
+    said = [el("p", words) for words in _sentences(document)]
     told = [el("li", code(words)) for words in _commands(document)]
     invite = join(el("p", TO_RUN), el("ul", *told)) if told else None
     return str(join(Html(plan_table(document).to_html()), el("div", *said, invite, class_="qpm-table")))
 
 
-def plan_text(document: Document, *, width: int | None = None, explain: str = "%qexplain") -> str:
-    """The plan for a terminal; `explain` is the command there that tells all reasons."""
+def plan_text(document: Document, *, width: int | None = None) -> str:
+    """The plan for a terminal."""
     room = columns(width)
-    told = [line for words in _sentences(document, explain) for line in textwrap.wrap(words, room)]
+    told = [line for words in _sentences(document) for line in textwrap.wrap(words, room)]
     calls = [f"  {words}" for words in _commands(document)]
     return fitting("\n".join([plan_table(document).to_text(room), *told, *([TO_RUN, *calls] if calls else [])]))
 
@@ -76,12 +78,12 @@ def _caption(document: Document) -> str:
     return f"Shots for ± {wide} ({level(document.get('level'))}): {what}"
 
 
-def _sentences(document: Document, explain: str) -> list[str]:
+def _sentences(document: Document) -> list[str]:
     rows = parts(document, "rows")
     refusal = plain(document.get("reason"))
     said = [refusal, f"{MIRROR} --fidelity mirror."] if refusal else [EXPLAINED] if any(map(_predicted, rows)) else []
     told = (
-        _together(rows, lambda row: _why(row, refusal, explain)),
+        _together(rows, lambda row: _why(row, refusal)),
         _together(rows, lambda row: plain(row.get("note"))),
         _together(rows, _source),
     )
@@ -133,9 +135,9 @@ def _allowed(row: Row) -> str:
     return EFFECTS.get(_effect(row), UNKNOWN)
 
 
-def _why(row: Row, refusal: str, explain: str) -> str:
+def _why(row: Row, refusal: str) -> str:
     """Why there is nothing to measure, or why it would be refused; what is said of all rows already is left out."""
     own = plain(row.get("reason"))
     why = reasons(part(row, "decision"))
-    more = f" And {counted(len(why) - 1, 'reason')} more: {explain}." if len(why) > 1 else ""
+    more = f" And {counted(len(why) - 1, 'reason')} more: {as_typed('%qexplain')}." if len(why) > 1 else ""
     return " ".join(filter(None, ("" if own == refusal else own, f"{why[0].message}{more}" if why else "")))

@@ -8,7 +8,12 @@ from typing import Any
 from qpm_lab.display.figures import UNKNOWN, counted, money, plain
 from qpm_lab.display.tables import Column, Row, Table, column
 
-WORDS = {"different": "billed differently", "missing": "not on the invoice", "unexpected": "no such job"}
+WORDS = {
+    "different": "different: not what was recorded",
+    "missing": "missing: not on the invoice",
+    "unexpected": "unexpected: no such job",
+}
+"""Verdicts that do not agree, in the words of docs/reconcile.md."""
 FIGURES = ("Billed", "Recorded", "Difference")
 NOBODY = "(none)"
 
@@ -21,7 +26,7 @@ def reconciled_text(document: Mapping[str, Any]) -> str:
         _head(document),
         items_table(rows).to_text() if rows else "",
         sums_table(document["cost_centers"]).to_text() if document["cost_centers"] else "",
-        "\n".join(["Rows that cannot be read:", *bad]) if bad else "",
+        "\n".join(["Unreadable:", *bad]) if bad else "",
     ]
     return "\n\n".join(part.strip("\n") for part in parts if part)
 
@@ -51,7 +56,7 @@ def _head(document: Mapping[str, Any]) -> str:
     counts = document["counts"]
     said = [f"{counted(counts['matched'], 'job')} matched"]
     said += [f"{counts[name]:,} {name}" for name in WORDS]
-    said += [f"{counts['other']:,} other services left out"] if counts["other"] else []
+    said += [f"{counts['other']:,} other"] if counts["other"] else []
     said += [f"{counts['bad_rows']:,} unreadable"] if counts["bad_rows"] else []
     period = document["period"]
     return ", ".join(said) + (f" ({' to '.join(period)})." if period else ".")

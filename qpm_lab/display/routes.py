@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 from qpm_lab.display.figures import UNKNOWN, count, counted, duration, money, number, plain
@@ -18,17 +19,23 @@ ORDERS = {
     "fidelity": "the machine with the best predicted fidelity first",
 }
 
+SHOWN = re.compile(
+    r"(Listed as number|Costs at most|Its reported errors predict|A wait of about) .*"
+    r"|Nothing waits there\.|[\d,]+ jobs wait there\."
+)
+"""Reasons that only repeat rank, price, prediction or wait of their row."""
+
 
 def route_table(document: Document) -> Table:
     """The backends of a route; a document as `Lab.explain_route` gives it."""
     shown = (
-        Column("Rank", lambda row: count(row.get("rank")) if row.get("rank") else UNKNOWN, right=True),
         column("Backend", "backend", fixed=True),
+        Column("Rank", lambda row: count(row.get("rank")) if row.get("rank") else UNKNOWN, right=True),
         Column("Price", _price, right=True),
         Column("Rules", lambda row: EFFECTS.get(plain(row.get("decision")), UNKNOWN)),
         Column("Wait", _wait),
         Column("Predicted fidelity", _fidelity, right=True),
-        column("Why", "why", prose=True),
+        Column("Why", _why, prose=True),
     )
     order = ORDERS.get(plain(document.get("by")), plain(document.get("by")))
     caption = f"Route {plain(document.get('route'))}: {order}"
@@ -60,6 +67,12 @@ def _sentences(document: Document) -> list[str]:
     return said
 
 
+def _why(row: Row) -> str:
+    """Why it stands there, unless a figure beside it says so; why it is left out."""
+    why = plain(row.get("why"))
+    return "" if row.get("rank") and SHOWN.fullmatch(why) else why
+
+
 def _price(row: Row) -> str:
     price = part(row, "price")
     if not price:
@@ -76,7 +89,7 @@ def _wait(row: Row) -> str:
     queue = number(row.get("queue"))
     if queue is None:
         return "available" if row.get("available") else UNKNOWN
-    return counted(queue, "job") if queue else "none"
+    return counted(queue, "job") if queue else "no wait"
 
 
 def _fidelity(row: Row) -> str:

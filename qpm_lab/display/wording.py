@@ -18,6 +18,7 @@ from qpm_lab.display.figures import (
     plain,
     short_digest,
 )
+from qpm_lab.display.surface import as_typed
 
 Document = Mapping[str, Any]
 Tone = Literal["ok", "bad", "warn", "held", "busy", "mut", ""]
@@ -40,6 +41,8 @@ VERDICTS: dict[str, tuple[str, Tone]] = {
     "needs-approval": ("It would need approval", "warn"),
 }
 FLAGGED: tuple[str, Tone] = ("check the errors", "bad")
+SEE_COST = "See what it cost."
+"""What a cancelled job is told elsewhere; the card itself shows the cost."""
 WAITING = frozenset({"submitted", "queued", "running"})
 
 
@@ -184,7 +187,8 @@ def trouble(document: Document) -> Why | None:
         "cancelled": (_cancelled(document), ""),
     }
     message, hint = defaults.get(known, ("The job failed; no reason was recorded.", ""))
-    return Why(plain(error.get("message")) or message, plain(error.get("hint")) or hint, "", "")
+    told = plain(error.get("hint")) or hint
+    return Why(plain(error.get("message")) or message, "" if told == SEE_COST else told, "", "")
 
 
 def _cancelled(document: Document) -> str:
@@ -228,7 +232,7 @@ def _begun(times: Document) -> str:
 
 
 def cancel_command(document: Document) -> str:
-    return f"%qjobs --cancel {plain(document.get('job_id'))}"
+    return as_typed(f"%qjobs --cancel {plain(document.get('job_id'))}")
 
 
 def notes(document: Document) -> list[str]:

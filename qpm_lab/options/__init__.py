@@ -38,7 +38,7 @@ class OptionParser(argparse.ArgumentParser):
 def add_job_options(parser: argparse.ArgumentParser) -> None:
     """Adds the options that describe a job: where, how much, under which labels."""
     add = parser.add_argument
-    add("-b", "--backend", default="aer/simulator", metavar="ID", help="where it runs; see %%qbackends; auto chooses")
+    add("-b", "--backend", default="aer/simulator", metavar="ID", help="where it runs, e.g. aer/noisy; auto chooses")
     add("-n", "--shots", type=whole_number, default=1024, metavar="N", help="shots of each circuit or point (1,024)")
     add("--seed", type=whole_number, metavar="N", help="makes a simulation repeatable; drawn and recorded if absent")
     add("-e", "--experiment", metavar="NAME", help="the named series this job belongs to")

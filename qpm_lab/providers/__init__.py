@@ -153,7 +153,7 @@ def backend(backend_id: str) -> BackendInfo:
     known = {info.id for info in all_backends()}
     near = difflib.get_close_matches(backend_id, known, n=3, cutoff=0.5)
     near = near or [name for name in known if backend_id and backend_id.lower() in name.lower()]
-    hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(sorted(known))}."
+    hint = f"Did you mean {' or '.join(near)}?" if near else "%qbackends lists them."
     raise InputError(f"There is no backend {backend_id[:100]!r}.", hint)
 
 

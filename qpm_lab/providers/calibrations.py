@@ -108,7 +108,7 @@ def _plain(value: Any) -> float:
 
 
 def _described(document: dict[str, Any]) -> str:
-    parts = [f"{document['qubits']} qubits", f"{len(document['coupling'])} couplings"]
+    parts = [f"{document['qubits']} qubits", f"{len(set(map(frozenset, document['coupling'])))} couplings"]
     pairs = [each for places in document["gates"].values() for each in places if len(each["qubits"] or ()) == 2]
     for what, places in (("two-qubit", pairs), ("readout", document["gates"].get("measure", []))):
         errors = sorted(each["error"] for each in places if each["error"] is not None)

@@ -173,9 +173,12 @@ class History:
         return self._keeper.submit(self.lab().recover).result()
 
     def jobs(self, query: JobQuery) -> dict[str, Any]:
-        """One page, and under `open` how many jobs of the ledger may still change, whatever the filter."""
+        """One page, and how many jobs of the ledger may still change, `open`, and how many of those wait for a person,
+        `parked`, whatever the filter.
+        """
         lab = self.lab()
-        return {**lab.page(**asdict(query)), "open": len(lab.ledger.open_jobs())}
+        states = [row.status for row in lab.ledger.open_jobs()]
+        return {**lab.page(**asdict(query)), "open": len(states), "parked": states.count(Status.PARKED)}
 
     def job(self, job_id: str) -> dict[str, Any]:
         """The record of one job.

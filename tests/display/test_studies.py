@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from qpm_lab.display import canary_html, canary_text, comparison_html, comparison_text, plan_html, plan_text
 from qpm_lab.display.markup import style
+from qpm_lab.display.surface import shell
 
 from . import studies
 from .reading import Page
@@ -94,7 +95,8 @@ def test_a_terminal_names_its_own_command_for_more_reasons() -> None:
     """A magic is of no use there."""
     denied = {**studies.DENIED, "reasons": [studies.REASON] * 2}
     rows = [studies.row("far/away", measured="histogram", decision=denied)]
-    said = plan_text({**studies.PLAN, "rows": rows}, width=100, explain="qpm explain")
+    with shell():
+        said = plan_text({**studies.PLAN, "rows": rows}, width=100)
     assert "1 reason more: qpm explain." in said
     assert "%qexplain" not in said
 

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from qiskit.circuit.library import CZGate
+from qiskit.transpiler import InstructionProperties, Target
 
 from qpm_lab.display import to_html, to_text, vendor
 from qpm_lab.display.spending import BASES
+from qpm_lab.providers.calibrations import of_target
 
 from .documents import completed, unfinished
 
@@ -85,6 +88,14 @@ def test_an_unknown_price_says_why() -> None:
     for form in both(at_vendor("dry_run", quote=unknown)):
         assert "unknown" in form
         assert "No price is listed for it." in form
+
+
+@pytest.mark.parametrize("directions", [((0, 1), (1, 2)), ((0, 1), (1, 0), (1, 2), (2, 1)), ((0, 1), (1, 2), (2, 1))])
+def test_couplings_are_counted_as_pairs(directions: tuple[tuple[int, int], ...]) -> None:
+    """Whether a vendor names one direction of a two-qubit gate, or both."""
+    target = Target(num_qubits=3)
+    target.add_instruction(CZGate(), {each: InstructionProperties(error=0.01) for each in directions})
+    assert of_target(target).description.startswith("3 qubits, 2 couplings, median two-qubit error 0.01")
 
 
 @pytest.mark.parametrize("words", [*BASES.values(), *vendor.BASES.values(), *vendor.CONFIDENCE.values()])

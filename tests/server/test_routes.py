@@ -41,10 +41,11 @@ async def test_filters_reach_the_lab_and_empty_ones_do_not(jp_fetch: Fetch, lab:
 
 
 async def test_a_page_counts_the_open_jobs_whatever_its_filter(jp_fetch: Fetch, lab: FakeLab) -> None:
-    """The panel's head says how many jobs run, also while it shows only others."""
-    assert (await get(jp_fetch, "jobs", state="denied"))["open"] == 1
-    lab.rows[0]["status"] = "completed"
-    assert (await get(jp_fetch, "jobs", state="denied"))["open"] == 0
+    """The panel's head says how many jobs run, and how many wait for a person, also while it shows only others."""
+    for status, expected in (("running", (1, 0)), ("parked", (1, 1)), ("completed", (0, 0))):
+        lab.rows[0]["status"] = status
+        page = await get(jp_fetch, "jobs", state="denied")
+        assert (page["open"], page["parked"]) == expected
 
 
 @pytest.mark.parametrize(

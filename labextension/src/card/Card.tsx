@@ -5,6 +5,7 @@ import { CancelButton } from '../cancel';
 import { counted, duration, count } from '../format';
 import type { JobRecord, Result } from '../record';
 import { isOpen } from '../record';
+import { fallbackWords } from '../route';
 import { FLAGGED, stateWord, verdictWord } from '../words';
 import { Settle } from '../settle';
 import { notSent } from '../vendor';
@@ -40,6 +41,7 @@ export function Card({ record, note, cancel, settle, runAgain }: CardProps) {
         {cancel && <CancelButton name={record.name} requested={false} cancel={cancel} />}
       </Head>
       {note && <p className="qpm-Card-note qpm-quiet">{note}</p>}
+      {record.fallback && <p className="qpm-Card-note qpm-warn">{fallbackWords(record.fallback)}</p>}
       <Why record={record} />
       {settle && record.parked && <Settle name={record.name} parked={record.parked} settle={settle} />}
       <Verdict record={record} />

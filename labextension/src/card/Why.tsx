@@ -3,6 +3,9 @@ import { BASES } from '../quote';
 import type { JobRecord } from '../record';
 import { pointsWords } from '../sweep';
 
+/** What a cancelled job is told elsewhere; the card itself shows the cost. */
+const SEE_COST = 'See what it cost.';
+
 /** Every reason of the decision, or what went wrong: what, what would make it pass, whose rule it is. */
 export function Why({ record }: { record: JobRecord }) {
   const reasons = record.decision?.reasons ?? [];
@@ -15,7 +18,7 @@ export function Why({ record }: { record: JobRecord }) {
       {trouble && (
         <li>
           <b>{trouble.message}</b>
-          {trouble.hint && <div className="qpm-quiet">{trouble.hint}</div>}
+          {trouble.hint && trouble.hint !== SEE_COST && <div className="qpm-quiet">{trouble.hint}</div>}
           {spentOf(record) && <div className="qpm-quiet qpm-num">{spentOf(record)}</div>}
           {record.status === 'parked' && <div className="qpm-quiet">Its reservation is kept until then.</div>}
         </li>
@@ -43,8 +46,11 @@ function RuleName({ rule, owner }: { rule: string; owner: string }) {
 
 /** What a job cost that has nothing to show for it. */
 function spentOf({ status, cost }: JobRecord): string {
-  if (!cost || !['failed', 'cancelled'].includes(status)) {
+  if (!['failed', 'cancelled'].includes(status)) {
     return '';
+  }
+  if (!cost) {
+    return 'Nothing was spent.';
   }
   return `Spent: ${[money(cost.amount, cost.currency), BASES[cost.basis]].filter(Boolean).join(', ')}.`;
 }

@@ -9,6 +9,8 @@ export interface HistoryState {
   rows: JobRow[];
   more: boolean;
   open: number;
+  /** Of the open jobs those that wait for a person. */
+  parked: number;
   filter: JobFilter;
   /** False until the first answer, so that an empty ledger is not told from a slow one. */
   loaded: boolean;
@@ -24,6 +26,7 @@ export class JobHistory {
     rows: [],
     more: false,
     open: 0,
+    parked: 0,
     filter: NO_FILTER,
     loaded: false,
     loadingOlder: false,
@@ -59,7 +62,8 @@ export class JobHistory {
     try {
       const page = await this.client.api.page(this.state.filter);
       if (question === this.question) {
-        this.put({ ...this.merge(page), open: page.open, loaded: true, trouble: null });
+        const { open, parked } = page;
+        this.put({ ...this.merge(page), open, parked, loaded: true, trouble: null });
       }
     } catch (error) {
       if (question === this.question) {

@@ -1,10 +1,9 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 
 import type { JobFilter } from '../api';
-import { count } from '../format';
 import { useNow } from '../now';
 import { STATES } from '../record';
-import { stateWord } from '../words';
+import { openWords, stateWord } from '../words';
 import { JobHistory, NO_FILTER } from './history';
 import { JobItem } from './JobItem';
 import { FirstSteps, LostNotice, TroubleNotice } from './notices';
@@ -21,7 +20,7 @@ function Jobs({ client, openJob }: PanelProps) {
     <div className="qpm-Panel">
       <div className="qpm-Panel-bar">
         <Filters onChange={chosen => void history.setFilter(chosen)} />
-        <span className="qpm-quiet qpm-num" role="status">{`${count(state.open)} running`}</span>
+        <span className="qpm-quiet qpm-num" role="status">{openWords(state.open, state.parked)}</span>
       </div>
       {state.lost && <LostNotice />}
       {trouble && <TroubleNotice trouble={trouble} retry={() => void history.refresh()} />}
