@@ -150,10 +150,13 @@ def backend(backend_id: str) -> BackendInfo:
     for info in own.backends() if own else ():
         if info.id == backend_id:
             return info
-    known = {info.id for info in all_backends()}
+    found = all_backends()
+    known = {info.id for info in found}
     near = difflib.get_close_matches(backend_id, known, n=3, cutoff=0.5)
     near = near or [name for name in known if backend_id and backend_id.lower() in name.lower()]
-    hint = f"Did you mean {' or '.join(near)}?" if near else "%qbackends lists them."
+    here = sorted(info.id for info in found if info.local and info.state == "ready")
+    all_of_them = f"On this machine there are {', '.join(here)}; %qbackends lists all {len(known)}."
+    hint = f"Did you mean {' or '.join(near)}?" if near else all_of_them
     raise InputError(f"There is no backend {backend_id[:100]!r}.", hint)
 
 
