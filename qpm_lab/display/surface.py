@@ -13,8 +13,9 @@ from contextvars import ContextVar
 from typing import Any
 
 _shell: ContextVar[bool] = ContextVar("shell", default=False)
-MAGIC = re.compile(r"%{1,2}q(jobs?|quote|explain|usage|backends|plan|compare|canary|secret)\b")
-"""A session and a form are a notebook's own, so that their magics stay what they are."""
+MAGIC = re.compile(r"(?:(?<=[\s(`])|^)%{1,2}q(jobs?|quote|explain|usage|backends|plan|compare|canary|secret)(?![\w/-])")
+"""Where a word begins: in a path, or between quotes, it is somebody's name. A session and a form are a notebook's own,
+so that their magics stay what they are."""
 COMMANDS = {"job": "run"}
 """Commands that are not called as their magic is."""
 SENTENCES = {
@@ -59,8 +60,15 @@ def as_typed(words: str) -> str:
 def advice_as_typed(document: Any) -> Any:
     """A document whose advice names the commands that are typed where it is read."""
     if isinstance(document, dict):
-        return {name: _advice(told) if name in ADVICE else advice_as_typed(told) for name, told in document.items()}
+        return {name: _told(name, told) for name, told in document.items()}
     return [advice_as_typed(each) for each in document] if isinstance(document, list) else document
+
+
+def _told(name: str, told: Any) -> Any:
+    if name == "command" and isinstance(told, str):
+        first, space, values = told.partition(" ")  # what follows may be a user's own words
+        return as_typed(first) + space + values
+    return _advice(told) if name in ADVICE else advice_as_typed(told)
 
 
 def _advice(told: Any) -> Any:

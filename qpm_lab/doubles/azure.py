@@ -192,6 +192,8 @@ class AzureDouble(Double):
             "tags": asked.get("tags") or [],
             "metadata": asked.get("metadata"),
             "sessionId": asked.get("sessionId"),
+            "isCancelling": False,
+            "jobPriority": None,
         }
 
 

@@ -85,7 +85,7 @@ class Database:
         if self.path is None:
             return
         if not self.path.exists():
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         with self.engine.connect() as connection:
             raw = connection.connection.dbapi_connection
             assert raw is not None

@@ -9,12 +9,14 @@ from __future__ import annotations
 from qpm_lab.providers.answers import Known
 
 _PLAIN = ("id", "name", "providerId", "target", "itemType", "jobType", "status", "priority", "tags", "usage")
+_OLDER = ("isCancelling", "jobPriority")
+"""Still sent; the client's models have them no more."""
 _DATA = ("containerUri", "inputDataUri", "inputDataFormat", "inputParams", "outputDataUri", "outputDataFormat")
 _TIMES = ("creationTime", "beginExecutionTime", "endExecutionTime", "cancellationTime", "lastModifiedTime")
 _WHO = ("createdBy", "createdByType", "lastModifiedBy", "lastModifiedByType", "lastUpdatedTime", "sessionId")
 _EVENT = ("dimensionId", "dimensionName", "measureUnit", "amountBilled", "amountConsumed", "unitPrice")
 JOB: Known = {
-    **dict.fromkeys((*_PLAIN, *_DATA, *_TIMES, *_WHO, "metadata")),
+    **dict.fromkeys((*_PLAIN, *_OLDER, *_DATA, *_TIMES, *_WHO, "metadata")),
     "costEstimate": {"currencyCode": None, "estimatedTotal": None, "events": dict.fromkeys(_EVENT)},
     "errorData": dict.fromkeys(("code", "message", "target", "details", "innererror")),
     "quantumComputingData": {"count": None},

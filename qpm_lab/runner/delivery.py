@@ -16,18 +16,19 @@ import json
 import logging
 import random
 import time
-from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qpm_lab.errors import CancelledError, ProviderError, QpmError, SettingsError
+from qpm_lab.errors import CancelledError, LedgerError, ProviderError, QpmError, SettingsError
 from qpm_lab.providers.interface import Progress
 from qpm_lab.providers.remote import RemoteProvider
 from qpm_lab.providers.vendor import Answer, Standing
 from qpm_lab.runner import clock
 from qpm_lab.runner.duplicates import EVENT, stop_duplicates
+from qpm_lab.runner.earlier import ENDING, Earlier, ending
 from qpm_lab.runner.parts import Part
 from qpm_lab.runner.shipment import Shipment
+from qpm_lab.runner.trouble import LostError, ParkedError, may_pass, unreadable, untold
 
 if TYPE_CHECKING:
     from qpm_lab.runner.attempt import LiveJob
@@ -37,17 +38,9 @@ FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = {"queued": 60.0, "running": 15.0, "silent": 60.0}
 GROWTH = 1.5
 UNSTATED_SECONDS = 120.0
-"""How long a parcel is looked for at a vendor that states no time, before its job is parked."""
+"""How long a parcel is looked for at a vendor that states no time, or refuses to be asked, before its job is parked."""
 RENEW_SECONDS = 15.0
 log = logging.getLogger("qpm_lab")
-
-
-class ParkedError(ProviderError):
-    """Only a person can say what became of the job."""
-
-
-class LostError(ProviderError):
-    """Another process has taken the job over, or it was closed; nothing of it is ours any more."""
 
 
 class Delivery:
@@ -57,8 +50,7 @@ class Delivery:
         live: The job.
         shipment: What is sent.
         provider: Who takes it.
-        accepted: Part → the vendor's id, of parts that an earlier process knew to be accepted.
-        doubtful: True when an earlier process may have sent the next part.
+        earlier: What an earlier process knew of it, that may have sent the next part too.
     """
 
     def __init__(
@@ -66,24 +58,24 @@ class Delivery:
         live: LiveJob,
         shipment: Shipment,
         provider: RemoteProvider,
-        accepted: Mapping[int, str] | None = None,
-        *,
-        doubtful: bool = False,
+        earlier: Earlier | None = None,
     ) -> None:
-        known = accepted or {}
+        known = earlier or Earlier({}, {})
         self.shipment = shipment
-        self.parts = [Part(parcel, known.get(n)) for n, parcel in enumerate(shipment.parcels)]
+        self.parts = [
+            Part(parcel, known.accepted.get(n), also=known.also.get(n, ())) for n, parcel in enumerate(shipment.parcels)
+        ]
         self._live = live
         self._provider = provider
         self._standing: Standing | None = None
         self._pause = 0.0
         self._renewed = time.monotonic()
-        self._stopping = False
-        self._cause: QpmError | None = None
+        self._cause = known.cause
         """Why it has no result any more, while parts of it still go on."""
         waiting = self._next_unsent
-        if doubtful and waiting is not None:
-            waiting.doubtful = True
+        if waiting is not None:
+            # An attempt ends only when nothing of it is in doubt.
+            waiting.doubtful = earlier is not None and known.cause is None
 
     @property
     def vendor_ids(self) -> list[str]:
@@ -143,23 +135,26 @@ class Delivery:
         if part is not None and part.taken_as is not None:
             self.accept(part, part.taken_as, runner)
             return 0.0
+        self._stop_duplicates(runner)
         if part is not None and (part.doubtful or not ends):
             return self._look_up(part, runner) if part.doubtful else self._send(part, runner)
         if why and not self.vendor_ids:
             raise CancelledError(f"The job was cancelled: {why}.", "Nothing was sent, and nothing was spent.")
-        if ends and not self._stopping:
-            self.stop()
+        if ends:
+            self.stop(runner)
         return self._follow(runner)
 
-    def stop(self) -> None:
-        """Asks the vendor to stop every part that goes on; asked again at the next step if that fails."""
-        self._stopping = True
-        for part in self._going:
+    def stop(self, runner: Runner) -> None:
+        """Asks the vendor to stop every part that goes on; what it does not take is asked again at the next step."""
+        for part in [each for each in self._going if not each.asked_to_stop]:
+            self._renew(runner)
             try:
                 self._provider.stop(self._live.task.backend.id, str(part.vendor_id))
+                part.asked_to_stop = True
             except ProviderError as error:
-                self._stopping = False
-                self._tell("silent", error.message)
+                log.info("job %s: %s is not stopped: %s", self._live.job_id, part.vendor_id, error.message)
+                if may_pass(error):
+                    return  # silent: it would be asked for each part, for minutes
 
     def is_over(self) -> bool:
         """True when nothing of it goes on at the vendor, and it is known how all of it ended."""
@@ -167,11 +162,13 @@ class Delivery:
 
     def look(self, runner: Runner) -> None:
         """How parts ended of which that is not known, as far as the vendor says now: their bill depends on it."""
-        try:
-            for part in self._going:
+        for part in self._going:
+            try:
                 self._look(part, runner)
-        except QpmError as error:
-            log.info("job %s: not known how all of it ended: %s", self._live.job_id, error.message)
+            except QpmError as error:
+                log.info("job %s: not known how %s ended: %s", self._live.job_id, part.vendor_id, error.message)
+                if may_pass(error):
+                    return
 
     def _look(self, part: Part, runner: Runner) -> Standing:
         backend_id, vendor_id = self._live.task.backend.id, str(part.vendor_id)
@@ -189,9 +186,11 @@ class Delivery:
         self._renew(runner, now=True)
         try:
             vendor_id = runner.breakers.send(self._live.task.backend.id, partial(self._provider.send, part.parcel))
-        except ProviderError as error:
-            if not error.uncertain:
-                return self._refused(error)
+        except (LedgerError, SettingsError):
+            raise
+        except QpmError as error:
+            if not (isinstance(error, ProviderError) and error.uncertain):
+                return self._refused(error, runner)
             part.doubtful = True
             place = self.parts.index(part)
             told = {"part": place, "token": part.parcel.token, "error": error.to_dict()}
@@ -201,16 +200,20 @@ class Delivery:
         self.accept(part, vendor_id, runner)
         return 0.0
 
-    def _refused(self, error: ProviderError) -> float:
+    def _refused(self, error: QpmError, runner: Runner) -> float:
         """A part that was certainly not taken. While the vendor has others of the job it is no attempt that has ended:
         to begin another would run and pay for those twice.
         """
-        return self._wait("silent", error.message) if error.retryable and self.vendor_ids else self._ends(error)
+        if may_pass(error) and self.vendor_ids:
+            return self._wait("silent", error.message)
+        return self._ends(error, runner)
 
-    def _ends(self, cause: QpmError) -> float:
+    def _ends(self, cause: QpmError, runner: Runner) -> float:
         """It has no use for the rest any more, but that is followed to its end: its bill depends on how it ended, and
         only then may another attempt begin.
         """
+        if self._cause is None and self._going:
+            runner.ledger.note(ENDING, ending(cause), job_id=self._live.job_id)
         self._cause = self._cause or cause
         if not self._going:
             raise self._cause
@@ -240,15 +243,36 @@ class Delivery:
             # A list that is read page by page may name a job twice.
             found = list(dict.fromkeys(self._provider.find(self._live.task.backend.id, part.parcel.token)))
         except QpmError as error:
-            return self._wait("silent", error.message)
+            return self._unasked(part, error)
+        part.unasked_since = None
         if found:
-            self.accept(part, found[0], runner)
-            if len(found) > 1:
-                told = stop_duplicates(self._provider, self._live.task.backend.id, found, self.vendor_ids)
+            part.also = tuple(found[1:])
+            if part.also:
+                told = {"part": self.parts.index(part), "vendor": self._provider.vendor.title, "vendor_ids": found}
                 runner.ledger.note(EVENT, told, job_id=self._live.job_id)
+            self.accept(part, found[0], runner)
             return 0.0
         # No vendor says for how long it knows a key, so the list comes first.
-        return self._send_again(part, runner) if lookup == "idempotent" else self._not_found(part)
+        return self._send_again(part, runner) if lookup == "idempotent" else self._not_found(part, runner)
+
+    def _unasked(self, part: Part, error: QpmError) -> float:
+        """Whoever mends a key or a setting soon needs to do no more; after that somebody has to say so."""
+        now = time.monotonic()
+        if may_pass(error):
+            part.unasked_since = None
+        elif part.unasked_since is None:
+            part.unasked_since = now
+        elif now - part.unasked_since >= UNSTATED_SECONDS:
+            raise self._parked(part, f"cannot be asked: {error.message}") from error
+        return self._wait("silent", error.message)
+
+    def _stop_duplicates(self, runner: Runner) -> None:
+        for n, part in enumerate(self.parts):
+            if part.also:
+                found = [str(part.vendor_id), *part.also]
+                told = stop_duplicates(self._provider, self._live.task.backend.id, found, self.vendor_ids)
+                runner.ledger.note(EVENT, {"part": n, **told}, job_id=self._live.job_id)
+                part.also = ()
 
     def _send_again(self, part: Part, runner: Runner) -> float:
         """The same key cannot make a second job. A refusal now says nothing of what was sent before."""
@@ -257,14 +281,14 @@ class Delivery:
         try:
             vendor_id = self._provider.send(part.parcel)
         except QpmError as error:
-            if _may_pass(error):
+            if may_pass(error):
                 return self._wait("silent", error.message)
             raise self._parked(part, f"refuses to say: {error.message}") from error
         runner.boundary("after-send")
         self.accept(part, vendor_id, runner)
         return 0.0
 
-    def _not_found(self, part: Part) -> float:
+    def _not_found(self, part: Part, runner: Runner) -> float:
         now, bound = time.monotonic(), self._provider.settled_seconds
         if part.missing_since is None:
             part.missing_since = now
@@ -277,18 +301,13 @@ class Delivery:
                 # It may go elsewhere; a job whose backend was named can only be sent again.
                 title = self._provider.vendor.title
                 told = f"{title} did not take the job: it was sent, and is not there."
-                return self._ends(ProviderError(told, retryable=True))
+                return self._ends(ProviderError(told, retryable=True), runner)
             return 0.0
         left = (UNSTATED_SECONDS if bound is None else bound) - absent
         return min(self._wait("silent", "looking for the job at the vendor"), max(left, 0.05))
 
     def _parked(self, part: Part, why: str) -> ParkedError:
-        title, job_id = self._provider.vendor.title, self._live.job_id
-        return ParkedError(
-            f"Nobody can tell whether {title} took this job: {title} {why}. It keeps what it holds.",
-            f"Look at {title} for {part.parcel.token}, then say: qpm jobs resolve {job_id} --vendor-id ID, "
-            "or --not-submitted.",
-        )
+        return untold(self._provider.vendor.title, self._live.job_id, part.parcel.token, why)
 
     def _follow(self, runner: Runner) -> float | None:
         part = next(iter(self._going), None)
@@ -306,14 +325,12 @@ class Delivery:
 
     def _unanswered(self, part: Part, error: QpmError) -> float:
         """A vendor that does not answer has not lost the job; one whose answer cannot be read has it still."""
-        if _may_pass(error):
+        if may_pass(error):
             return self._wait("silent", error.message)
-        if self._cause is not None:
+        if self._cause is not None and part.asked_to_stop:
             part.ended = "unclear"
             return 0.0
-        raise ParkedError(
-            f"{error.message} The job is kept.", f"{_ended(error.hint)}Then: qpm jobs resume {self._live.job_id}"
-        ) from error
+        raise unreadable(error, self._live.job_id) from error
 
     def _after(self, standing: Standing, runner: Runner) -> float | None:
         title = self._provider.vendor.title
@@ -323,9 +340,9 @@ class Delivery:
         if standing.state == "failed":
             told = f"{title}: {standing.message or 'the job failed, without saying why'}"
             hint = "See the vendor's own page for this job, or run it elsewhere."
-            return self._ends(ProviderError(told, hint))
+            return self._ends(ProviderError(told, hint), runner)
         if standing.state == "cancelled":
-            return self._ends(CancelledError(f"The job was cancelled at {title}."))
+            return self._ends(CancelledError(f"The job was cancelled at {title}."), runner)
         if standing.state == "running":
             self._begun(runner)
         if self._standing != standing:
@@ -375,13 +392,3 @@ class Delivery:
         longest = min(LONGEST_PAUSE_SECONDS[state], self._provider.longest_pause_seconds)
         self._pause = min(longest, max(FIRST_PAUSE_SECONDS, self._pause * GROWTH))
         return min(longest, self._pause * random.uniform(0.8, 1.2))
-
-
-def _may_pass(error: QpmError) -> bool:
-    passing = isinstance(error, ProviderError) and (error.retryable or error.uncertain)
-    return passing or isinstance(error, SettingsError)
-
-
-def _ended(sentence: str) -> str:
-    """With a full stop and room for another sentence."""
-    return f"{sentence.rstrip('. ')}. " if sentence.strip() else ""

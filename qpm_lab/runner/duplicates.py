@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from qpm_lab.providers.remote import RemoteProvider
 
 EVENT = "vendor.duplicates"
+OVER = ("done", "failed", "cancelled")
+"""States in which a vendor job no longer runs or waits."""
 
 
 def stop_duplicates(
@@ -28,16 +30,21 @@ def stop_duplicates(
     Returns:
         What the ledger notes of it.
     """
-    stopped, errors = [], {}
+    stopped, over, errors = [], [], {}
     for vendor_id in found:
         if vendor_id in followed:
             continue
         try:
+            # Vendors take the wish to stop what has ended too, and say nothing.
+            if provider.standing(backend_id, vendor_id).state in OVER:
+                over.append(vendor_id)
+                continue
             provider.stop(backend_id, vendor_id)
             stopped.append(vendor_id)
         except QpmError as error:
             errors[vendor_id] = error.message[:300]
-    return {"vendor_ids": list(found), "vendor": provider.vendor.title, "stopped": stopped, "errors": errors}
+    told = {"vendor_ids": list(found), "vendor": provider.vendor.title}
+    return {**told, "stopped": stopped, "over": over, "errors": errors}
 
 
 def duplicates_line(entry: Entry) -> str:
@@ -46,5 +53,6 @@ def duplicates_line(entry: Entry) -> str:
     ids, stopped, errors = told["vendor_ids"], told.get("stopped", ()), told.get("errors", {})
     line = f"{told.get('vendor', 'The vendor')} has this job {len(ids):,} times under one token: {ids[0]} is followed"
     line += f", {', '.join(stopped)} asked to stop" if stopped else ""
+    line += "".join(f"; {each} had ended already and may be billed" for each in told.get("over", ()))
     line += "".join(f"; {each} may still run and be billed ({why.rstrip('.')})" for each, why in errors.items())
-    return line + ("." if stopped or errors else f"; look at {', '.join(ids[1:])}.")
+    return line + ("." if stopped or errors or told.get("over") else f"; look at {', '.join(ids[1:])}.")

@@ -33,10 +33,10 @@ def failed(live: LiveJob, error: ProviderError) -> Ended:
     """An attempt without a result, with what the vendor keeps of its price."""
     said = {"error": error.to_dict()}
     cost = of_attempt(live)
-    if cost is None or not cost.nano:
-        return Ended(said)
     answers = live.delivery.answers if live.delivery else ()
     shots = sum(sum(counts.values()) for answer in answers for counts in answer.counts)
+    if cost is None or not (cost.nano or shots):
+        return Ended(said)
     return Ended(said | {"cost": told(cost)}, _used(live, shots, cost, qpu_nanoseconds(live)), cost)
 
 

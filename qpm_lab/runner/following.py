@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from qpm_lab.errors import CancelledError, LedgerError, QpmError, SettingsError
 from qpm_lab.providers.interface import RunResult
 from qpm_lab.runner.attempt import LiveJob, conclude, judged, unexpected
-from qpm_lab.runner.delivery import Delivery, LostError, ParkedError
+from qpm_lab.runner.delivery import Delivery
 from qpm_lab.runner.ending import ended_without_result
 from qpm_lab.runner.further import Where, attempted
+from qpm_lab.runner.trouble import LostError, ParkedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

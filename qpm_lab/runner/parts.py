@@ -21,6 +21,12 @@ class Part:
     """Nobody can tell whether the vendor took it."""
     missing_since: float | None = None
     """When it was first not found; monotonic, so that a changed clock changes nothing."""
+    unasked_since: float | None = None
+    """When the vendor first refused to be asked for it; monotonic."""
+    also: tuple[str, ...] = ()
+    """Further ids under its token: the vendor has it more than once, and is still to be asked to stop these."""
+    asked_to_stop: bool = False
+    """The vendor has taken the wish to stop it."""
     answer: Answer | None = None
     ended: Literal["failed", "cancelled", "unclear"] | None = None
     """How it ended without an answer; `unclear` when nobody can read how."""

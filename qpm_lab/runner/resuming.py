@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
@@ -20,13 +20,14 @@ from qpm_lab.runner.attempt import LiveJob
 from qpm_lab.runner.companions import Recipe
 from qpm_lab.runner.conditions import planned
 from qpm_lab.runner.delivery import Delivery
+from qpm_lab.runner.earlier import read_earlier
 from qpm_lab.runner.ending import ended_without_result
 from qpm_lab.runner.extras import extras, read_again
 from qpm_lab.runner.parts import Part
 from qpm_lab.runner.plan import Plan
 from qpm_lab.runner.record import decision_of
 from qpm_lab.runner.recovery import attempt_of
-from qpm_lab.runner.route_record import attempts, present
+from qpm_lab.runner.route_record import attempts, now_asked
 from qpm_lab.runner.route_taken import Taken
 from qpm_lab.runner.shipment import read_shipment
 
@@ -100,7 +101,7 @@ def _told(runner: Runner, row: JobRow, live: LiveJob, said: Said, vendor_id: str
         raise InputError(f"Job {row.job_id} is not parked any more.", "Another process was faster; see `qpm show`.")
     live.epoch = entry.epoch
     if said in ("vendor has it not", "given up"):
-        delivery.stop()
+        delivery.stop(runner)
         what = "gave its result up" if said == "given up" else "says that the vendor has no such job"
         error = ProviderError(f"{runner.principal.user} {what}.", "Run it again.")
         ended_without_result(live, runner, "job.failed", error)
@@ -140,7 +141,7 @@ def _require_answer(row: JobRow, delivery: Delivery, unclear: Part | None, said:
 def _rebuilt(runner: Runner, row: JobRow, epoch: int) -> LiveJob:
     entries = runner.ledger.entries(row.job_id)
     first, attempt = entries[0].payload, attempt_of(entries)
-    plan = _plan(runner, row, first, attempt.payload, present(entries).get("companions"))
+    plan = _plan(runner, row, now_asked(entries), attempt.payload)
     task = Task(
         backend=plan.request.backend,
         circuits=tuple(each.circuit for each in plan.prepared),
@@ -163,7 +164,7 @@ def _rebuilt(runner: Runner, row: JobRow, epoch: int) -> LiveJob:
     originals = [c for c, points in zip(task.circuits, task.points, strict=True) for _ in range(points)]
     read = read_again(plan.companions) if plan.companions else None
     shipment = read_shipment(runner.ledger, attempt.payload, originals, read)
-    live.delivery = Delivery(live, shipment, remote, _accepted(entries, row.attempt), doubtful=True)
+    live.delivery = Delivery(live, shipment, remote, read_earlier(entries, row.attempt))
     return live
 
 
@@ -171,27 +172,21 @@ def _cost_something(entry: Entry) -> bool:
     return entry.event == "job.retried" and "cost" in entry.payload
 
 
-def _accepted(entries: Sequence[Entry], attempt: int) -> dict[int, str]:
-    return {
-        entry.payload["part"]: entry.payload["vendor_id"]
-        for entry in entries
-        if entry.event == "job.accepted" and entry.attempt == attempt
-    }
-
-
 def _bindings(plan: Plan) -> tuple[Any, ...]:
     bindings = tuple(each.bindings for each in plan.prepared)
     return bindings if any(bindings) else ()
 
 
-def _plan(
-    runner: Runner,
-    row: JobRow,
-    first: Mapping[str, Any],
-    attempt: Mapping[str, Any],
-    companions: Mapping[str, Any] | None,
-) -> Plan:
-    """What was judged then; nothing is judged anew."""
+def _plan(runner: Runner, row: JobRow, now: Mapping[str, Any], attempt: Mapping[str, Any]) -> Plan:
+    """What was judged then; nothing is judged anew.
+
+    Args:
+        runner: Knows ledger, rules and prices.
+        row: The job.
+        now: What was asked, with what its attempts changed of it.
+        attempt: The payload with which the present attempt began.
+    """
+    companions = now.get("companions")
     recipe = _recipe(runner, companions) if companions else None
     bundle, order = runner.rules.bundle(), order_again(runner.ledger, row.job_id, {})
     prepared, info = circuits.prepare(order.source), providers.backend(row.backend)
@@ -200,14 +195,14 @@ def _plan(
         backend=info,
         circuits=tuple(each.facts for each in prepared),
         shots=row.shots,
-        seed=first["request"]["seed"],
+        seed=now["request"]["seed"],
         experiment=row.experiment,
         project=row.project,
         cost_center=row.cost_center,
         classification=row.classification,
         name=row.name,
         session=row.session_id,
-        variants=(first.get("twirl") or {}).get("variants", 1),
+        variants=(now.get("twirl") or {}).get("variants", 1),
         companions=recipe.facts(row.fingerprint) if recipe else None,
     )
     return Plan(
@@ -218,15 +213,15 @@ def _plan(
         decision=decision_of(runner.ledger, row.job_id),
         holds=_holds(attempt),
         max_cost=None if order.max_cost is None else to_nano(order.max_cost),
-        drawn_seed=first["seed"],
-        notes=tuple(first["notes"]),
+        drawn_seed=now["seed"],
+        notes=tuple(now["notes"]),
         fidelity=order.fidelity or "auto",
         twirl=order.twirl,
         companions=recipe,
         no_fidelity=OTHER_VERSION if companions and recipe is None else None,
         conditions=planned(order.validate, info, prepared, order.fidelity),
         canary=row.canary,
-        route=Taken.read(first.get("route")),
+        route=Taken.read(now.get("route")),
         price=partial(runner.decisions.quote, bundle),
     )
 

@@ -82,12 +82,19 @@ def planned_block(taken: Taken) -> dict[str, Any]:
     return {**block, "passed_over": [], "attempts": [], "fallback": None}
 
 
-def present(entries: Sequence[Entry]) -> Mapping[str, Any]:
-    """What was asked, with what the present attempt changed of it, and in its notes what came up on the way."""
-    first = entries[0].payload
-    latest = next((entry.payload for entry in reversed(entries) if entry.event == "job.retried"), first)
+def now_asked(entries: Sequence[Entry]) -> Mapping[str, Any]:
+    """What was asked, with what its attempts changed of it: one on the same backend as before says only what is new."""
     changed = ("decision", "quote", "notes", "companions", "calibration")
-    now = {**first, **{name: latest[name] for name in changed if name in latest}}
+    now = dict(entries[0].payload)
+    for entry in entries:
+        if entry.event == "job.retried":
+            now |= {name: entry.payload[name] for name in changed if name in entry.payload}
+    return now
+
+
+def present(entries: Sequence[Entry]) -> Mapping[str, Any]:
+    """The same, and in its notes what came up on the way."""
+    now = now_asked(entries)
     return {**now, "notes": [*now.get("notes", ()), *notes_on_the_way(entries)]}
 
 

@@ -16,9 +16,11 @@ def notes_on_the_way(entries: Sequence[Entry]) -> list[str]:
 
 def _lines(entries: Sequence[Entry]) -> Iterator[str]:
     backend = entries[0].payload.get("request", {}).get("backend", "")
+    # Of duplicates there is an entry when they are found and one when they were asked to stop.
+    latest = {(entry.attempt, entry.payload.get("part")): entry.seq for entry in entries if entry.event == EVENT}
     for entry in entries:
         payload = entry.payload
-        if entry.event == EVENT:
+        if entry.event == EVENT and latest[entry.attempt, payload.get("part")] == entry.seq:
             yield duplicates_line(entry)
         if entry.event == "job.retried":
             yield from (f"Attempt {entry.attempt - 1} on {backend}: {line}" for line in _of_attempt(payload))

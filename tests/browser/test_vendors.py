@@ -175,7 +175,7 @@ class Ledger:
         elif path == "jobs":
             state = parse_qs(route.request.url.partition("?")[2]).get("state")
             rows = [each for each in vendor_records.ROWS if state is None or each["status"] in state]
-            route.fulfill(json={"jobs": rows, "more": False, "open": 3})
+            route.fulfill(json={"jobs": rows, "more": False, "open": 3, "parked": 1})
         else:
             route.fulfill(json=vendor_records.parked())
 

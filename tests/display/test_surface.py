@@ -39,6 +39,28 @@ def test_advice_is_said_as_it_is_typed_where_it_is_read(notebook: str, terminal:
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        "/home/me/%qjobs/bell.qasm: no such file.",
+        "There is no job '%qjob'.",
+        "There is no experiment `a` (b%qjobs).",
+        "The vendor has %qjobs-7.",
+    ],
+)
+def test_what_people_have_named_is_left_as_it_is(words: str) -> None:
+    """A folder, a name or an id may look like a magic."""
+    with shell():
+        assert as_typed(words) == words
+
+
+def test_of_a_command_only_its_first_word_is_ours() -> None:
+    """What follows may be the name of an experiment."""
+    with shell():
+        told = advice_as_typed({"next": {"text": "See %qjobs.", "command": "%%qjob --experiment %qcompare"}})
+    assert told["next"] == {"text": "See qpm jobs.", "command": "qpm run --experiment %qcompare"}
+
+
+@pytest.mark.parametrize(
     "show",
     [
         lambda: to_text(unfinished("running", next=None)),

@@ -14,8 +14,8 @@ from qpm_lab.doubles import RunningDouble
 from qpm_lab.errors import ProviderError
 from qpm_lab.providers.interface import RunResult
 from qpm_lab.runner import further
-from qpm_lab.runner.delivery import LostError
 from qpm_lab.runner.settling import left_of
+from qpm_lab.runner.trouble import LostError
 from tests.runner.routed import GENEROUS, ION, NOISY, bundle, lab_with, nothing_held
 from tests.runner.scripted import ended
 

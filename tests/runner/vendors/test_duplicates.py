@@ -14,6 +14,7 @@ from qpm_lab.doubles import RunningDouble
 from qpm_lab.errors import ProviderError
 from qpm_lab.job import Job
 from qpm_lab.providers import vendors
+from qpm_lab.providers.vendor import Standing
 from tests.runner.vendors.conftest import SIMULATOR, asymmetric, events, until
 
 POST = "POST /v0.4/jobs"
@@ -54,7 +55,7 @@ def stopped(double: RunningDouble) -> set[str]:
 
 
 def ended(job: Job, double: RunningDouble) -> dict[str, Any]:
-    until(lambda: "vendor.duplicates" in events(job))
+    until(lambda: events(job).count("vendor.duplicates") == 2)  # found, and asked to stop
     double.faults(queue_polls=0)
     assert job.result(60).counts == {"01 1": 20}
     return job.record()
@@ -83,3 +84,18 @@ def test_a_duplicate_that_cannot_be_stopped_loses_no_job(
     record = ended(lab.submit(asymmetric(), backend=SIMULATOR, shots=20), double)
     assert not stopped(double)
     assert any(f"{twice['again']} may still run and be billed (IonQ is unav" in note for note in record["notes"])
+
+
+def test_one_that_has_ended_already_is_not_said_to_be_stopped(
+    lab: Lab, double: RunningDouble, twice: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Vendors take a wish to stop what has run and say nothing; it is billed all the same."""
+    standing = vendors()["ionq"].standing
+
+    def ran(backend_id: str, vendor_id: str) -> Standing:
+        return Standing("done") if vendor_id == twice["again"] else standing(backend_id, vendor_id)
+
+    monkeypatch.setattr(vendors()["ionq"], "standing", ran)
+    record = ended(lab.submit(asymmetric(), backend=SIMULATOR, shots=20), double)
+    assert not stopped(double)
+    assert any(f"{twice['again']} had ended already and may be billed." in note for note in record["notes"])
