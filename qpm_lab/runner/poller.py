@@ -108,16 +108,24 @@ class Poller:
         now, held = time.monotonic(), []
         while self._due and self._due[0].at <= now:
             due = heapq.heappop(self._due)
-            if self._busy[due.provider] < MOST_EACH:
-                self._busy[due.provider] += 1
-                self._taken.add(due.key)
-                self._workers.run(partial(self._take, due))
-            else:
+            if not self._handed_on(due):
                 held.append(due)
         wait = min(LONGEST_WAIT_SECONDS, self._due[0].at - now) if self._due else LONGEST_WAIT_SECONDS
         for each in held:
             heapq.heappush(self._due, each)
         return wait
+
+    def _handed_on(self, due: _Due) -> bool:
+        if self._busy[due.provider] >= MOST_EACH:
+            return False
+        try:
+            self._workers.run(partial(self._take, due))
+        except RuntimeError as error:
+            log.warning("job %s is asked after later: %s", due.key, error)
+            return False
+        self._busy[due.provider] += 1
+        self._taken.add(due.key)
+        return True
 
     def _take(self, due: _Due) -> None:
         seconds = None

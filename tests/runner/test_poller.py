@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -88,3 +88,19 @@ def test_one_that_waits_for_its_vendor_is_still_watched_and_watched_once(poller:
     assert counted.acquire(timeout=WAIT_SECONDS)
     until(lambda: not poller.watches("late"))
     assert not counted.acquire(blocking=False)
+
+
+def test_no_thread_for_now_is_no_end_of_it(poller: Poller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that can start none at the moment starts one later."""
+    run, refused, ended = Workers.run, threading.Event(), threading.Event()
+
+    def full_once(workers: Workers, work: Callable[[], None]) -> None:
+        if not refused.is_set():
+            refused.set()
+            raise RuntimeError("can't start new thread")
+        run(workers, work)
+
+    monkeypatch.setattr(Workers, "run", full_once)
+    poller.watch("job", ended.set)
+    assert refused.wait(WAIT_SECONDS)
+    assert ended.wait(WAIT_SECONDS)
