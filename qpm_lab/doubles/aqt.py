@@ -99,7 +99,9 @@ class AqtDouble(Double):
         if job is None:
             return Reply(200, {"job_id": call.parts["id"], "message": "unknown job_id"})
         state = _STATES[self.state(job)]
-        response: dict[str, Any] = {"status": state, "timing_data": _timing(state)}
+        response: dict[str, Any] = {"status": state}
+        if call.query.get("include_timing_data") == ["true"]:
+            response["timing_data"] = _timing(state)
         if state == "ongoing":
             response["finished_count"] = 0
         elif state == "finished":

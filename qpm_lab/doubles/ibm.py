@@ -31,6 +31,8 @@ STATES = {"queued": "Queued", "running": "Running", "done": "Completed", "failed
 MOST_TAG_LENGTH = 86
 QUEUE = 3
 _SECONDS_PER_SHOT = 0.0003
+_SECONDS_PER_UNIT = 60
+"""IBM counts what is used in units of its own too; how many seconds make one is this double's guess."""
 
 
 class IbmDouble(Double):
@@ -172,7 +174,8 @@ class IbmDouble(Double):
                 return Reply(200, {**told, "position_in_queue": self.queue_position(job), "usage": _used(0, "pending")})
             seconds = 0.0 if state == "cancelled" else round(2 + _SECONDS_PER_SHOT * job.shots * len(job.counts), 3)
             times = {"created": created, "running": created, "finished": _now()}
-            return Reply(200, {"timestamps": times, "usage": _used(seconds, "complete"), "qiskit_version": "2.6.2"})
+            ran = {"caller": "double", "qiskit_version": "2.6.2", "circuits_execution_time_ns": int(seconds * 1e9)}
+            return Reply(200, {**ran, "timestamps": times, "usage": _used(seconds, "complete")})
 
         return self._with(call, metrics)
 
@@ -236,7 +239,11 @@ def _arrays(counts: Mapping[str, int], registers: list[tuple[str, int]], shots: 
 
 
 def _used(seconds: float, status: str) -> dict[str, Any]:
-    return {"qpu_charge_time_seconds": seconds, "status": status}
+    found: dict[str, Any] = {"qpu_charge_time_seconds": seconds, "status": status}
+    if status == "pending":
+        return found
+    units = {"value": round(seconds / _SECONDS_PER_UNIT, 4), "unit": "resource_units"}
+    return {**found, **units, "details": [{**units, "metric": {"id": "qpu-seconds", "value": seconds}}]}
 
 
 def _jwt(claims: Mapping[str, Any]) -> str:

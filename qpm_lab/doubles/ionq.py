@@ -1,4 +1,7 @@
-"""IonQ's API v0.4 as docs.ionq.com has it: jobs, their results and costs, estimates, backends, characterizations."""
+"""IonQ's API v0.4 as docs.ionq.com has it: jobs, their results and costs, estimates, backends, characterizations.
+
+In the form of IonQ's description of 2 September 2026; see `providers.ionq`.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,20 @@ _GATES = {"not": "x", "si": "sdg", "ti": "tdg", "v": "sx", "vi": "sxdg", "xx": "
 """IonQ's names of gates that Qiskit calls differently."""
 _ONE_QUBIT_PRICE, _TWO_QUBIT_PRICE, _LEAST = 0.00016, 0.0011, 25.0
 """USD per gate and shot, and of a job at least: figures of this double's own, not IonQ's prices."""
+_IDEAL = {
+    "supported_gates": ["x", "y", "z", "h", "s", "si", "t", "ti", "v", "vi", "rx", "ry", "rz", "cnot", "swap", "not"],
+    "supported_native_gates": ["gpi", "gpi2", "ms", "zz"],
+    "supported_error_mitigations": [],
+    "noise_models": ["aria-1", "forte-1", "forte-enterprise-1", "ideal"],
+}
+_TRAPPED = {
+    "supported_gates": _IDEAL["supported_gates"],
+    "supported_native_gates": ["gpi", "gpi2", "zz"],
+    "supported_error_mitigations": ["debiasing"],
+    "characterization_id": "617a1f8b-59d4-435d-aa33-695433d7155e",
+    "kw": 4902.81,
+    "location": "College Park, MD, USA",
+}
 _KNOWN = frozenset(
     {"type", "name", "backend", "shots", "input", "metadata", "noise", "settings", "dry_run", "session_id"}
 )
@@ -65,7 +82,8 @@ class IonqDouble(Double):
         if name not in _QUBITS:
             return self.error(404, f"Backend {name} not found.")
         answer = {"backend": name, "status": "available", "qubits": _QUBITS[name], "degraded": False}
-        return Reply(body={**answer, "average_queue_time": 1181215, "last_updated": _time(datetime.now(UTC))})
+        answer |= {"average_queue_time": 1181215, "last_updated": _time(datetime.now(UTC))}
+        return Reply(body={**answer, **(_IDEAL if name == "simulator" else _TRAPPED)})
 
     def _characterizations(self, call: Call) -> Reply:
         name = call.parts["backend"]
@@ -77,14 +95,15 @@ class IonqDouble(Double):
     def _estimate(self, call: Call) -> Reply:
         told = {name: values[0] for name, values in call.query.items()}
         ones, twos, shots = (int(told[name]) for name in ("1q_gates", "2q_gates", "shots"))
+        rates = {"cost_1q_gate": _ONE_QUBIT_PRICE, "cost_2q_gate": _TWO_QUBIT_PRICE, "job_cost_minimum": _LEAST}
         answer = {
-            "input_values": told,
+            "estimate_context": {**told, "organization": None, "project": None},
             "estimated_at": _time(datetime.now(UTC)),
-            "cost_unit": "USD",
-            "estimated_cost": _price(ones, twos, shots),
-            "estimated_execution_time": 12,
-            "current_predicted_queue_time": 900,
-            "rate_information": {"cost_1q_gate": _ONE_QUBIT_PRICE, "cost_2q_gate": _TWO_QUBIT_PRICE},
+            "estimated_unit": "usd",
+            "rate_card": {"id": "double", "rates": [{"sku": told["backend"], "unit": "gates", **rates}]},
+            "estimated_total_cost": _price(ones, twos, shots),
+            "estimated_execution_time": 12_000,
+            "current_predicted_queue_time": 900_000,
         }
         return Reply(body=answer)
 
@@ -132,13 +151,13 @@ class IonqDouble(Double):
     def _document(self, job: DoubleJob, state: str) -> dict[str, Any]:
         """A job as lists show it."""
         started, done = (_time(job.more["submitted"]), state in ("done", "failed"))
-        place = f"/v0.4/jobs/{job.id}/results/probabilities" + ("/aggregated" if job.more["children"] else "")
         return {
             "id": job.id,
             "status": _STATUS[state],
             "type": job.asked["type"],
             "backend": job.asked["backend"],
             "dry_run": False,
+            "cost_model": "2QGE_operations",
             "submitter_id": "64b03577072d45001c85e9c4",
             "project_id": None,
             "parent_job_id": None,
@@ -156,7 +175,7 @@ class IonqDouble(Double):
             "output": {},
             "settings": job.asked.get("settings", {}),
             "stats": {"circuits": len(job.counts), "qubits": job.asked["input"]["qubits"]},
-            "results": {"probabilities": {"url": place}} if state == "done" else None,
+            "results": _artifacts(bool(job.more["children"])) if state == "done" else None,
         }
 
     def _cost(self, call: Call) -> Reply:
@@ -182,6 +201,13 @@ class IonqDouble(Double):
             return self.error(400, "Job cannot be canceled: it has ended.")
         job.cancelled = True
         return Reply(body={"id": job.id, "status": "canceled"})
+
+
+def _artifacts(many: bool) -> dict[str, Any]:
+    """What results there are: their forms, each with its name."""
+    kind = "probabilities-aggregate" if many else "probabilities"
+    form = f"ionq.result.{kind}.json.v1"
+    return {form: {"id": kind, "format": form, "media_type": "application/json"}}
 
 
 def _time(moment: datetime) -> str:

@@ -79,7 +79,8 @@ class IqmDouble(Double):
             {"id": machine.id, "alias": name, "display_name": machine.title, "proxy_path": None}
             for name, machine in MACHINES.items()
         ]
-        return Reply(body={"quantum_computers": found})
+        told = {"station_control_version": "47.3.1"}
+        return Reply(body={"quantum_computers": [{**each, **told} for each in found]})
 
     def _health(self, call: Call) -> Reply:
         return Reply(body={"healthy": True})
@@ -104,7 +105,7 @@ class IqmDouble(Double):
         shots, loss = int(asked["shots"]), self.faults.fidelity_loss
         ran = [self._ran(machine, circuit, shots, loss) for circuit in asked["circuits"]]
         job = self.accept(asked["circuits"][0]["name"], asked, [counts for _, counts in ran], shots)
-        job.more.update(keys=[keys for keys, _ in ran], created=datetime.now(UTC))
+        job.more.update(keys=[keys for keys, _ in ran], created=datetime.now(UTC), qc=machine.id)
         return Reply(201, self._described(job, "queued"))
 
     def _ran(
@@ -150,7 +151,9 @@ class IqmDouble(Double):
         return {
             "id": job.id,
             "type": "circuit",
+            "qc": {"id": job.more["qc"]},
             "status": _STATUS[state],
+            "runtime_ms": 1000 if state == "done" else None,
             "execution": None,
             "compilation": {"calibration_set_id": job.asked.get("calibration_set_id")},
             "messages": [],

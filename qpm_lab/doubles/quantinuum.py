@@ -156,7 +156,8 @@ class QuantinuumDouble(Double):
 
     def _document(self, job: DoubleJob, state: str) -> dict[str, Any]:
         attributes = job.asked["attributes"]
-        definition = {**attributes["definition"], "items": self._items(job, state)}
+        definition = {**attributes["definition"], "batch_id": "", "is_local": False, "items": self._items(job, state)}
+        definition["total_items"] = len(definition["items"])
         programs = [{"id": item["program_id"], "type": "circuit"} for item in definition["items"]]
         project = job.asked["relationships"]["project"]
         told = {
@@ -166,7 +167,8 @@ class QuantinuumDouble(Double):
             "definition": definition,
         }
         relationships = {"project": project, "programs": {"data": programs}}
-        data = {"id": job.id, "type": "job", "attributes": told, "relationships": relationships}
+        links = {"self": f"/api/jobs/v1beta3/{job.id}"}
+        data = {"id": job.id, "type": "job", "attributes": told, "relationships": relationships, "links": links}
         return {"data": data, "included": [self._project(project["data"]["id"])]}
 
     def _items(self, job: DoubleJob, state: str) -> list[dict[str, Any]]:
@@ -175,7 +177,14 @@ class QuantinuumDouble(Double):
             {
                 **item,
                 "item_id": n,
-                "status": {**status, "cost": job.more["prices"][n] if state == "done" else None},
+                "item_uuid": job.more["results"][n],
+                "external_handle": job.more["results"][n],
+                "has_runtime_traces": False,
+                "status": {
+                    **status,
+                    "cost": job.more["prices"][n] if state == "done" else None,
+                    "n_shots_completed": item["n_shots"] if state == "done" else 0,
+                },
                 "result_id": job.more["results"][n] if state == "done" else None,
                 "result_type": "PYTKET" if state == "done" else None,
             }
@@ -189,6 +198,7 @@ class QuantinuumDouble(Double):
             "message": f"The job is {_STATUS[state].lower()}.",
             "error_detail": job.failure if state == "failed" else None,
             "submitted_time": created.isoformat(),
+            "queued_time": created.isoformat(),
             "running_time": None if state == "queued" else (created + timedelta(seconds=2)).isoformat(),
             "completed_time": (created + timedelta(seconds=2.5)).isoformat() if ended else None,
             "queue_position": self.queue_position(job) if state == "queued" else None,

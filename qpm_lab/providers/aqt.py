@@ -3,6 +3,10 @@
 Settings of a site: `workspace`, where a machine is in several; `direct: true` when `url` is that of one machine;
 `unknown_fields: allow` to read answers with fields that nobody here knows. AQT cannot be asked for a job by its
 label, so one whose answer was lost is parked.
+
+Known are the fields of the models of aqt-connector 0.5. What Arnica answered to qBraid on 31 July 2026 has no other:
+workspaces, three machines and a finished job (tests/runtime/aqt of qBraid/qBraid). When a job's state changed, it says
+only when it is asked for.
 """
 
 from __future__ import annotations
@@ -195,7 +199,7 @@ class AQTClient:
 
     def _response(self, vendor_id: str, *, strictly: bool = True) -> dict[str, Any]:
         known = (_JOB_FIELDS, {"response": _RESPONSE_FIELDS}) if strictly else ()
-        found = self._api.get(f"v1/result/{quote(vendor_id, safe='')}", *known)
+        found = self._api.get(f"v1/result/{quote(vendor_id, safe='')}?include_timing_data=true", *known)
         if found.get("message") == "unknown job_id":
             raise http_error(TITLE, "aqt", 404, json.dumps(found), sending=False)
         response: dict[str, Any] = field(found, "response", vendor=TITLE, what=_RESULT)

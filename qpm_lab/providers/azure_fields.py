@@ -1,5 +1,8 @@
 """Fields of Azure Quantum's answers in version 2026-01-15-preview of its data plane, by the models of its client.
 
+Held against Microsoft's own recorded answers, 976 of jobs in all states but cancelled and 135 of the machines' status,
+of version 2025-12-01-preview (microsoft/azure-quantum-python at 2dd25ea, recordings of its unit tests).
+
 Not looked into are a job's `inputParams`, `metadata` and `tags`, which are ours and come back, its `usage`, which has
 no form, a machine's `metadata`, and what an error says beyond code and message.
 """

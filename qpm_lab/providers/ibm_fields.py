@@ -1,6 +1,9 @@
 """Fields of IBM's answers: of its OpenAPI description whose usage has the form of API version 2026-04-15.
 
-Besides them those that its client reads, and some of earlier descriptions (2025-05-01) that do no harm. Results are by
+Besides them those that its client reads, some of earlier descriptions (2025-05-01) that do no harm, and `value`, `unit`
+and `details` of the usage, which no description has: metrics recorded on ibm_kingston on 28 September 2026 hold them
+(BuildersArk/qobserva at 2961891, tests/agent/test_execution_details.py); others of those days, of an open plan, do not
+(SSIT-Q/gradvar-phoenix at 8f5cc28, data/runs). They repeat the charged seconds in units of the account. Results are by
 the schema of `executor` programs, v2.0, that the client brings along.
 
 Not looked into are a job's `params`, `tags` and `remote_storage` and a result's `passthrough_data`, which are ours and
@@ -14,7 +17,10 @@ from collections.abc import Mapping
 
 from qpm_lab.providers.answers import Known
 
-_USAGE: Known = dict.fromkeys(("qpu_charge_time_seconds", "status"))
+_USAGE: Known = {
+    **dict.fromkeys(("qpu_charge_time_seconds", "status", "value", "unit")),
+    "details": {"value": None, "unit": None, "metric": {"id": None, "value": None}},
+}
 _STATE: Known = dict.fromkeys(("status", "reason", "reason_code", "reasonCode", "reason_solution"))
 _PLAIN = ("id", "backend", "status", "params", "created", "runtime", "cost", "tags", "remote_storage", "session_id")
 _ESTIMATES = ("estimated_running_time_seconds", "estimated_max_running_time_seconds")

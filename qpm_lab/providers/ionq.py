@@ -3,6 +3,11 @@
 Used of that provider are the translation of circuits and the REST client, without the client's retries: they send a
 submission again when its answer is lost, and ask for ever when the service is down. Debiasing changes the price and is
 off unless the setting `debiasing` is true. IonQ's histograms are probabilities over the qubits, the first one lowest.
+
+Known are the fields of IonQ's own description of API v0.4: of 30 April 2026 (docs.ionq.com), and of 2 September 2026
+(`openapi.json` of ionq/ionq-core-python at 0408cf4; the models of ionq-core 0.2.0), which has `cost_model` and what a
+machine supports. `cost_model` is in jobs that people recorded since July 2026; the `noise_models` of the simulator are
+in the tests of qiskit-ionq at 220daa6.
 """
 
 from __future__ import annotations
@@ -45,14 +50,17 @@ _JOB_FIELDS = frozenset(
     {"id", "status", "type", "backend", "dry_run", "submitter_id", "project_id", "parent_job_id", "session_id"}
     | {"metadata", "name", "submitted_at", "started_at", "completed_at", "predicted_wait_time_ms", "shots", "noise"}
     | {"predicted_execution_duration_ms", "execution_duration_ms", "failure", "output", "settings", "stats", "results"}
-    | {"child_job_ids", "warning"}
+    | {"child_job_ids", "warning", "cost_model"}
 )
 _BACKEND_FIELDS = frozenset(
     {"backend", "status", "degraded", "qubits", "average_queue_time", "last_updated", "characterization_id", "kw"}
-    | {"location", "noise_models"}
+    | {"location", "noise_models", "supported_gates", "supported_native_gates", "supported_error_mitigations"}
 )
 _COST_FIELDS = frozenset({"dry_run", "estimated_cost", "cost"})
 _LIST_FIELDS = frozenset({"jobs", "next"})
+_CREDITS = ("credit", "credits")
+"""The unit of organisations that IonQ bills in credits of its own: no amount of money."""
+_ESTIMATE = "GET /jobs/estimate"
 
 
 def _machine(name: str, description: str, qubits: int, kind: Any = "qpu") -> BackendInfo:
@@ -117,22 +125,21 @@ class IonQClient:
     def _queue_seconds(self, backend: str) -> float | None:
         """By the estimate of a small job: the queue time in the machine's own description has no unit."""
         small = {"oneq_gates": 1, "twoq_gates": 1, "qubits": 2, "shots": 100}
-        estimate = self._api.asked(
-            lambda theirs: theirs.estimate_job(backend=backend, **small), "GET /jobs/estimate", None
-        )
-        waits = estimate.queue_time
-        return float(waits) if isinstance(waits, int | float) and 0 <= waits < 1e9 else None
+        estimate = self._api.asked(lambda theirs: theirs.estimate_job(backend=backend, **small).to_dict(), _ESTIMATE)
+        milliseconds = estimate.get("current_predicted_queue_time")
+        known = isinstance(milliseconds, int | float) and 0 <= milliseconds < 1e12
+        return milliseconds / 1000 if known else None
 
     def price(self, parcel: Parcel) -> tuple[str, str] | None:
         if parcel.backend == "simulator":
             return None
         amounts = [self._estimate(parcel, each) for each in _sent(parcel)]
-        if len({currency for currency, _ in amounts}) != 1:
+        money = [each for each in amounts if each is not None]
+        if len(money) < len(amounts) or len({currency for currency, _ in money}) != 1:
             return None
-        return amounts[0][0], str(sum((amount for _, amount in amounts), Decimal(0)))
+        return money[0][0], str(sum((amount for _, amount in money), Decimal(0)))
 
-    def _estimate(self, parcel: Parcel, sent: Sent) -> tuple[str, Decimal]:
-        what = "GET /jobs/estimate"
+    def _estimate(self, parcel: Parcel, sent: Sent) -> tuple[str, Decimal] | None:
         estimate = self._api.asked(
             lambda theirs: theirs.estimate_job(
                 backend=parcel.backend,
@@ -142,10 +149,11 @@ class IonQClient:
                 shots=parcel.shots,
                 error_mitigation=self._debiasing,
             ).to_dict(),
-            what,
+            _ESTIMATE,
         )
-        unit, cost = (field(estimate, name, vendor=TITLE, what=what) for name in ("cost_unit", "estimated_cost"))
-        return _currency(unit), _amount(cost)
+        # IonQ renamed both in summer 2026, within v0.4.
+        unit = _either(estimate, "estimated_unit", "cost_unit")
+        return _money(unit, _either(estimate, "estimated_total_cost", "estimated_cost"))
 
     def send(self, parcel: Parcel) -> str:
         from qpm_lab.providers.ionq_circuits import payload
@@ -181,6 +189,12 @@ class IonQClient:
         job, state = self._job(vendor_id)
         if state != "done":
             raise ProviderError(f"The job {vendor_id} has no result: it is {state}.", _failure(job))
+        if parcel.backend != "simulator" and job.get("backend") == "simulator":
+            # Seen by people with access to machines; nothing but this field tells.
+            raise ProviderError(
+                f"{TITLE} ran the job on its simulator and not on {parcel.backend}; its counts are no result of that.",
+                f"Ask {TITLE} whether this organisation may use {parcel.backend}.",
+            )
         sent = _sent(parcel)
         shares = self._shares(vendor_id, job, len(sent))
         return Answer(
@@ -222,9 +236,9 @@ class IonQClient:
         return [field(found, str(child), vendor=TITLE, what=what) for child in children]
 
     def _billed(self, vendor_id: str) -> tuple[str, str] | None:
-        """What the job cost; None when the key may not see it, or IonQ does not say yet."""
+        """What the job cost; None when the key may not see it, IonQ does not say yet, or says it in credits."""
         try:
-            found = self._api.read("GET /jobs/ID/cost", _COST_FIELDS, "jobs", vendor_id, "cost")
+            found = self._api.read("GET /jobs/ID/cost", _COST_FIELDS, "jobs", vendor_id, "cost", may_miss=True)
         except ProviderError as error:
             if error.retryable or error.uncertain:
                 raise
@@ -234,7 +248,8 @@ class IonQClient:
             return None
         what = "GET /jobs/ID/cost"
         unit, value = (field(found, "cost", name, vendor=TITLE, what=what) for name in ("unit", "value"))
-        return _currency(unit), str(_amount(value))
+        money = _money(unit, value)
+        return None if money is None else (money[0], str(money[1]))
 
     def _characterization(self, backend: str) -> Mapping[str, Any] | None:
         """The latest; None for a simulator, and where there is none."""
@@ -268,6 +283,15 @@ def _id(value: Any) -> str:
     if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,128}", value):
         return value
     raise ProviderError(f"{TITLE} gave the job the id {words(value)!r}.", "Report it.", uncertain=True)
+
+
+def _either(estimate: Mapping[str, Any], name: str, older: str) -> Any:
+    return field(estimate, older if older in estimate else name, vendor=TITLE, what=_ESTIMATE)
+
+
+def _money(unit: Any, value: Any) -> tuple[str, Decimal] | None:
+    """Currency and amount; None for credits."""
+    return None if unit in _CREDITS else (_currency(unit), _amount(value))
 
 
 def _amount(value: Any) -> Decimal:

@@ -54,7 +54,12 @@ class Api:
         return found
 
     def read(
-        self, what: str, known: Collection[str], *path: str, params: Mapping[str, Any] | None = None
+        self,
+        what: str,
+        known: Collection[str],
+        *path: str,
+        params: Mapping[str, Any] | None = None,
+        may_miss: bool = False,
     ) -> Mapping[str, Any]:
         """An answer that IonQ's client has no method for.
 
@@ -63,8 +68,9 @@ class Api:
             known: The fields it may have.
             path: Of the resource, in parts.
             params: Of the query.
+            may_miss: Whether IonQ may have nothing there, which is an answer without fields then.
         """
-        found: Mapping[str, Any] = self.asked(lambda theirs: _got(theirs, path, params), what)
+        found: Mapping[str, Any] = self.asked(lambda theirs: _got(theirs, path, params, may_miss), what)
         self.check(found, known, what)
         return found
 
@@ -74,10 +80,12 @@ class Api:
             no_others(document, known, vendor=TITLE, what=what)
 
 
-def _got(theirs: Any, path: tuple[str, ...], params: Mapping[str, Any] | None) -> Any:
+def _got(theirs: Any, path: tuple[str, ...], params: Mapping[str, Any] | None, may_miss: bool) -> Any:
     from qiskit_ionq.exceptions import IonQAPIError
 
     response = theirs.get_with_retry(theirs.make_path(*path), params=params, headers=theirs.api_headers)
+    if may_miss and response.status_code == 404:
+        return {}
     IonQAPIError.raise_for_status(response)
     return response.json()
 

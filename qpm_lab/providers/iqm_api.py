@@ -1,4 +1,9 @@
-"""IQM's client, made so that it refuses answers with fields which nobody here has read about."""
+"""IQM's client, made so that it refuses answers with fields which nobody here has read about.
+
+Known are those of the client's own models, and those of Resonance's API v1 that it passes over. Of a job these are
+`qc`, which its models name in a remark, and `runtime_ms` of one that has ended: no recorded job is public, but the
+Rust client of Arvak, which is written after Resonance's answers, reads both.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,7 @@ from typing import Any
 
 from qpm_lab.providers.answers import no_others
 
-_ALSO_SENT = frozenset({"qc", "move_validation_mode", "move_gate_frame_tracking_mode"})
+_ALSO_SENT = frozenset({"qc", "runtime_ms", "move_validation_mode", "move_gate_frame_tracking_mode"})
 """Fields of API v1 that the client knows of but does not read."""
 
 

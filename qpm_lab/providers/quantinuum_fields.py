@@ -1,7 +1,8 @@
 """Fields of Nexus' answers, which nobody publishes: those that its client 0.51 reads or sends, or has in its tests.
 
-Besides them what JSON:API has around everything, a time for each state of a job, and what Nexus' other resources have
-in common. Not looked into are what is ours and comes back (`properties`, `backend_config`), `links`, and what is
+The one whole answer among them is a job that was done on 27 July 2026, in the client's test of runtime traces. Besides
+them what JSON:API has around everything, a time for each state of a job, and what Nexus' other resources have in
+common. Not looked into are what is ours and comes back (`properties`, `backend_config`), `links`, and what is
 `included`: the project, and a description of the machine.
 """
 
@@ -26,7 +27,7 @@ _STATES = ("submitted", "queued", "running", "retrying", "cancelling")
 _ENDS = ("completed", "cancelled", "error", "terminated", "depleted")
 _TIMES = tuple(f"{state}_time" for state in (*_STATES, *_ENDS))
 _STATUS: Known = dict.fromkeys(
-    ("status", "message", "error_detail", "queue_position", "cost", "n_shots_completed", *_TIMES)
+    ("status", "message", "error_detail", "queue_position", "cost", "cost_confidence", "n_shots_completed", *_TIMES)
 )
 _ASKED = ("job_definition_type", "backend_config", "user_group", "target_region", "valid_check", "language")
 _USED = ("wasm_module_id", "gpu_decoder_config_id", "credential_name", "batch_id", "is_local", "total_items")

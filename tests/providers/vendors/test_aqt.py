@@ -318,7 +318,7 @@ def test_the_doubles_answers_have_the_recorded_shapes(rig: Rig, direct: RemotePr
     paths = {
         "workspaces": "v1/workspaces",
         "resource": "v1/resources/ibex",
-        "result": f"v1/result/{vendor_id}",
+        "result": f"v1/result/{vendor_id}?include_timing_data=true",
         "unknown_job": "v1/result/3aa8b827-4ff0-4a36-b1a6-f9ff6dee59ce",
         "direct_ions": "status/ions",
         "direct_result": f"circuit/result/{direct_id}",

@@ -30,9 +30,11 @@ def vendor_rig() -> Iterator[Rig]:
 class Listening(IonqDouble):
     """Keeps what it is sent, and answers with changed documents."""
 
-    def __init__(self, shares: Any = None, **changes: Any) -> None:
+    def __init__(self, shares: Any = None, estimate: Any = None, cost: Any = None, **changes: Any) -> None:
         super().__init__()
         self.shares = shares
+        self.estimate = estimate
+        self.cost = cost
         self.changes = changes
         self.asked: list[Mapping[str, Any]] = []
 
@@ -47,6 +49,12 @@ class Listening(IonqDouble):
     def _results(self, call: Call) -> Reply:
         reply = super()._results(call)
         return reply if self.shares is None else Reply(body=self.shares)
+
+    def _estimate(self, call: Call) -> Reply:
+        return super()._estimate(call) if self.estimate is None else Reply(body=self.estimate)
+
+    def _cost(self, call: Call) -> Reply:
+        return super()._cost(call) if self.cost is None else self.cost
 
 
 @contextmanager
@@ -142,6 +150,14 @@ def test_shares_that_are_no_distribution_are_refused(monkeypatch: pytest.MonkeyP
                 client.answer(parcel(backend=backend), vendor_id)
 
 
+def test_counts_of_the_simulator_are_not_taken_for_those_of_a_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job may have been run elsewhere than it was sent to, without another word."""
+    with listening(monkeypatch, backend="simulator") as (client, _):
+        vendor_id = client.send(parcel())
+        with pytest.raises(ProviderError, match="on its simulator and not on qpu"):
+            client.answer(parcel(), vendor_id)
+
+
 def test_shares_of_a_machine_become_counts_that_sum_to_the_shots(monkeypatch: pytest.MonkeyPatch) -> None:
     """Mitigated shares are no multiples of a shot: the largest remainders are rounded up."""
     made = flipped(0, 2)
@@ -171,6 +187,41 @@ def test_a_jobs_price_is_ionqs_own_estimate_of_each_circuit(rig: Rig) -> None:
     sent = rig.parcel(wide, flipped(0, 2), shots=10_000)
     # 3 two-qubit gates at 0.0011 and one one-qubit gate at 0.00016 per shot; the second below the least price of 25.
     assert rig.provider.price(sent) == ("USD", "58.0")
+
+
+@pytest.mark.parametrize("unit", ["cost_unit", "estimated_unit"])
+@pytest.mark.parametrize("cost", ["estimated_cost", "estimated_total_cost"])
+def test_an_estimate_is_read_under_its_old_names_too(monkeypatch: pytest.MonkeyPatch, unit: str, cost: str) -> None:
+    """IonQ renamed them within one version of its API, and not both at once."""
+    with listening(monkeypatch, estimate={unit: "usd", cost: 25.79}) as (client, _):
+        assert client.price(parcel()) == ("USD", "25.79")
+
+
+@pytest.mark.parametrize("estimate", [{"estimated_unit": "usd"}, {"estimated_total_cost": 3.0}])
+def test_what_an_estimate_lacks_is_named(monkeypatch: pytest.MonkeyPatch, estimate: dict[str, Any]) -> None:
+    """By the name that it has now."""
+    (missing,) = {"estimated_unit", "estimated_total_cost"} - estimate.keys()
+    with listening(monkeypatch, estimate=estimate) as (client, _), pytest.raises(ProviderError, match=missing):
+        client.price(parcel())
+
+
+def test_credits_are_no_money(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Organisations may be billed in IonQ's credits: the price is unknown then, and the result is there."""
+    estimate = {"estimated_unit": "credit", "estimated_total_cost": 3.0}
+    cost = Reply(body={"dry_run": False, "cost": {"value": 3.0, "unit": "credit"}})
+    with listening(monkeypatch, estimate=estimate, cost=cost) as (client, _):
+        sent = parcel()
+        answer = client.answer(sent, client.send(sent))
+        assert (client.price(sent), answer.billed) == (None, None)
+        assert answer.counts == [{"00101": 100}]
+
+
+@pytest.mark.parametrize("cost", [Reply(404, {"error": "Not Found"}), Reply(body={"dry_run": False})])
+def test_a_cost_that_ionq_does_not_say_leaves_the_result(monkeypatch: pytest.MonkeyPatch, cost: Reply) -> None:
+    """Of a job that cost nothing it says none, or has no such answer at all."""
+    with listening(monkeypatch, cost=cost) as (client, _):
+        sent = parcel()
+        assert client.answer(sent, client.send(sent)).billed is None
 
 
 def test_a_job_that_is_done_says_what_it_was_billed(rig: Rig) -> None:
@@ -269,6 +320,8 @@ def test_the_double_answers_in_the_shapes_that_were_recorded(monkeypatch: pytest
         }
         client._api._strict = False
         found = {name: shape(read(name, (), *path)) for name, path in paths.items()}
+        gates = {"backend": FORTE, "1q_gates": 1, "2q_gates": 1, "qubits": 2, "shots": 100}
+        found["estimate"] = shape(read("estimate", (), "jobs", "estimate", params=gates))
     assert found == recorded("ionq", "v0.4")
 
 
