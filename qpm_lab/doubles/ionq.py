@@ -175,7 +175,7 @@ class IonqDouble(Double):
             "output": {},
             "settings": job.asked.get("settings", {}),
             "stats": {"circuits": len(job.counts), "qubits": job.asked["input"]["qubits"]},
-            "results": _artifacts(bool(job.more["children"])) if state == "done" else None,
+            "results": _artifacts(job.id, bool(job.more["children"])) if state == "done" else None,
         }
 
     def _cost(self, call: Call) -> Reply:
@@ -203,11 +203,12 @@ class IonqDouble(Double):
         return Reply(body={"id": job.id, "status": "canceled"})
 
 
-def _artifacts(many: bool) -> dict[str, Any]:
-    """What results there are: their forms, each with its name."""
+def _artifacts(job_id: str, many: bool) -> dict[str, Any]:
+    """What results there are: by the address that IonQ's own client reads, and by their forms, each with its name."""
+    place = f"/v0.4/jobs/{job_id}/results/probabilities" + ("/aggregated" if many else "")
     kind = "probabilities-aggregate" if many else "probabilities"
     form = f"ionq.result.{kind}.json.v1"
-    return {form: {"id": kind, "format": form, "media_type": "application/json"}}
+    return {"probabilities": {"url": place}, form: {"id": kind, "format": form, "media_type": "application/json"}}
 
 
 def _time(moment: datetime) -> str:
