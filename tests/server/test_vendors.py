@@ -191,8 +191,11 @@ def test_an_answer_that_cannot_be_read_is_not_unclear(home: tuple[Path, doubles.
     assert real.job(job.id).result(30).counts == {"01": 20}
 
 
-def test_a_move_in_the_queue_is_pushed(home: tuple[Path, doubles.RunningDouble], real: Lab) -> None:
+def test_a_move_in_the_queue_is_pushed(
+    home: tuple[Path, doubles.RunningDouble], real: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A place in a queue is no entry of the ledger, and the pages hear of it all the same."""
+    monkeypatch.setattr(delivery, "RENEW_SECONDS", 10**6)  # what is written down here stays
     home[1].faults(stuck=True)
     job = real.submit(circuit(), backend=SIMULATOR, shots=20)
     until(lambda: real.page()["jobs"][0]["standing"])
