@@ -250,15 +250,20 @@ def test_a_kernel_that_keeps_following_takes_up_what_another_left(
     assert events(second.job(job.id)).count("job.taken_over") == 1
 
 
-def test_the_next_kernel_reads_the_fidelity_too(make_lab: Callable[..., Lab], double: RunningDouble) -> None:
-    """Companions are read by whoever follows the job to its end: what they end in follows from the record."""
+def left_with_companions(make_lab: Callable[..., Lab], double: RunningDouble) -> str:
+    """A job with mirror circuits, all at the vendor, whose process has ended; its id."""
     double.faults(queue_polls=10**6)
     first = make_lab()
     job = first.submit(asymmetric(), backend=MACHINE, shots=50, fidelity="mirror")
     until(lambda: len(job.record()["vendor_ids"]) == 2)
     first.close()
     double.faults(queue_polls=0)
-    again = make_lab().job(job.id)
+    return job.id
+
+
+def test_the_next_kernel_reads_the_fidelity_too(make_lab: Callable[..., Lab], double: RunningDouble) -> None:
+    """Companions are read by whoever follows the job to its end: what they end in follows from the record."""
+    again = make_lab().job(left_with_companions(make_lab, double))
     fidelity = again.result(60).fidelity
     assert "job.taken_over" in events(again)
     assert "mirror" in fidelity.method
@@ -270,14 +275,9 @@ def test_companions_of_another_version_are_not_read(
     make_lab: Callable[..., Lab], double: RunningDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Read by today's rules they would give a wrong figure: the counts are whole, and the reason is said."""
-    double.faults(queue_polls=10**6)
-    first = make_lab()
-    job = first.submit(asymmetric(), backend=MACHINE, shots=50, fidelity="mirror")
-    until(lambda: len(job.record()["vendor_ids"]) == 2)
-    first.close()
-    double.faults(queue_polls=0)
+    job_id = left_with_companions(make_lab, double)
     monkeypatch.setattr(companions, "GENERATOR", 0)
-    result = make_lab().job(job.id).result(60)
+    result = make_lab().job(job_id).result(60)
     assert result.counts == {"01 1": 50}
     assert result.fidelity.value is None
     assert result.fidelity.reason == OTHER_VERSION
