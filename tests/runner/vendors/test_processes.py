@@ -264,7 +264,8 @@ def left_with_companions(make_lab: Callable[..., Lab], double: RunningDouble) ->
 
 def test_the_next_kernel_reads_the_fidelity_too(make_lab: Callable[..., Lab], double: RunningDouble) -> None:
     """Companions are read by whoever follows the job to its end: what they end in follows from the record."""
-    again = make_lab().job(left_with_companions(make_lab, double))
+    job_id = left_with_companions(make_lab, double)
+    again = make_lab().job(job_id)
     fidelity = again.result(60).fidelity
     assert "job.taken_over" in events(again)
     assert "mirror" in fidelity.method
