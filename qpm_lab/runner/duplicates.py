@@ -35,8 +35,7 @@ def stop_duplicates(
         if vendor_id in followed:
             continue
         try:
-            # Vendors take the wish to stop what has ended too, and say nothing.
-            if provider.standing(backend_id, vendor_id).state in OVER:
+            if _is_over(provider, backend_id, vendor_id):
                 over.append(vendor_id)
                 continue
             provider.stop(backend_id, vendor_id)
@@ -45,6 +44,14 @@ def stop_duplicates(
             errors[vendor_id] = error.message[:300]
     told = {"vendor_ids": list(found), "vendor": provider.vendor.title}
     return {**told, "stopped": stopped, "over": over, "errors": errors}
+
+
+def _is_over(provider: RemoteProvider, backend_id: str, vendor_id: str) -> bool:
+    """Vendors take the wish to stop what has ended too, and say nothing. One that does not say is asked to stop it."""
+    try:
+        return provider.standing(backend_id, vendor_id).state in OVER
+    except QpmError:
+        return False
 
 
 def duplicates_line(entry: Entry) -> str:

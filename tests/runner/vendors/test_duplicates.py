@@ -86,6 +86,22 @@ def test_a_duplicate_that_cannot_be_stopped_loses_no_job(
     assert any(f"{twice['again']} may still run and be billed (IonQ is unav" in note for note in record["notes"])
 
 
+def test_one_whose_state_is_not_said_is_stopped_all_the_same(
+    lab: Lab, double: RunningDouble, twice: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may run and be billed."""
+    standing = vendors()["ionq"].standing
+
+    def silent(backend_id: str, vendor_id: str) -> Standing:
+        if vendor_id == twice["again"]:
+            raise ProviderError("IonQ is unavailable (503).", retryable=True)
+        return standing(backend_id, vendor_id)
+
+    monkeypatch.setattr(vendors()["ionq"], "standing", silent)
+    ended(lab.submit(asymmetric(), backend=SIMULATOR, shots=20), double)
+    assert stopped(double) == {twice["again"]}
+
+
 def test_one_that_has_ended_already_is_not_said_to_be_stopped(
     lab: Lab, double: RunningDouble, twice: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
